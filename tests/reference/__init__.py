@@ -1,0 +1,1 @@
+"""The reference model, module by module."""
