@@ -1,0 +1,92 @@
+"""The console script: vectors, and the rules to read."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__, paths
+from .errors import ConformanceError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``teleproto-conformance``.
+
+    :returns: 0, or 1 where ``vectors check`` found drift, or 2 where something given is wrong.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except ConformanceError as error:
+        print(f"teleproto-conformance: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="teleproto-conformance",
+        description="The contract of Telegram sessions: its rules and its golden vectors.",
+        epilog="Run the suite with: pytest --session-impl=package.module.Class",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    rules = commands.add_parser("rules", help="list every rule")
+    rules.set_defaults(run=_rules)
+
+    explain = commands.add_parser("explain", help="show a rule and the traces that check it")
+    explain.add_argument("rule", help="such as DC-3, or one check such as DC-3[round-trip-1-to-2]")
+    explain.set_defaults(run=_explain)
+
+    vectors = commands.add_parser("vectors", help="write or check the golden vectors")
+    vectors.add_argument("action", choices=("generate", "check"))
+    vectors.add_argument(
+        "--spec", type=Path, default=paths.SPEC, help="where the contract lies (%(default)s)"
+    )
+    vectors.add_argument(
+        "--vectors", type=Path, default=paths.VECTORS, help="where the vectors lie (%(default)s)"
+    )
+    vectors.set_defaults(run=_vectors)
+    return parser
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from . import catalogue, vectors
+
+    print(catalogue.listing(vectors.load()))
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from . import catalogue, vectors
+
+    print(catalogue.explain(vectors.load(), options.rule))
+    return 0
+
+
+def _vectors(options: argparse.Namespace) -> int:
+    from . import publish
+
+    if options.action == "generate":
+        contract = publish.generate(options.spec, options.vectors)
+        drift: list[str] = []
+    else:
+        contract, drift = publish.check(options.spec, options.vectors)
+    for line in drift:
+        print(line)
+    if drift:
+        print("the vectors have drifted; run `teleproto-conformance vectors generate`")
+        return 1
+    cases = sum(len(chapter.cases) for chapter in contract.chapters)
+    counts = f"{len(contract.rules)} rules, {cases} cases"
+    print(f"contract {contract.version}: {counts}, in {options.vectors}")
+    return 0

@@ -1,0 +1,1 @@
+"""Ways to reach a session class: each module makes subjects of one kind."""

@@ -1,0 +1,96 @@
+"""What a trace does with the files below a session's working directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from .errors import ContractError
+from .subject import Outcome, Returned
+
+
+class Files:
+    """The storage operations of a trace; each returns what the trace compares.
+
+    Nothing outside ``workdir`` is written or listed, also where a session has put a link there.
+    """
+
+    OPERATIONS = (
+        "put_files",
+        "files",
+        "damage",
+        "truncate",
+        "remember_files",
+        "files_unchanged",
+        "growth",
+    )
+
+    def __init__(self, workdir: Path) -> None:
+        self._root = workdir.resolve()
+        self._noted: dict[str, str] = {}
+        self._size = 0
+
+    def run(self, operation: str, argument: Any) -> Outcome:
+        """Do ``operation`` and return what it gives.
+
+        :raises ContractError: for a path that leads out of the working directory.
+        """
+        arguments = [argument] if operation == "put_files" else argument
+        return Returned(getattr(self, operation)(*arguments))
+
+    def put_files(self, files: dict[str, str]) -> None:
+        for name, content in files.items():
+            path = self._inside(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="")
+
+    def files(self, below: str = "") -> dict[str, str]:
+        root = self._inside(below)
+        return {
+            path.relative_to(root).as_posix(): path.read_bytes().decode("utf-8", "backslashreplace")
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+        }
+
+    def damage(self, below: str) -> int:
+        """Overwrite every file with as many bytes 0xFF."""
+        return self._rewrite(below, lambda content: b"\xff" * len(content))
+
+    def truncate(self, below: str) -> int:
+        """Cut every file to half its size. An empty one would be a good SQLite database."""
+        return self._rewrite(below, lambda content: content[: len(content) // 2])
+
+    def _rewrite(self, below: str, change: Callable[[bytes], bytes]) -> int:
+        paths = [path for path in self._inside(below).rglob("*") if path.is_file()]
+        own = [path for path in paths if path.resolve().is_relative_to(self._root)]
+        for path in own:
+            path.write_bytes(change(path.read_bytes()))
+        return len(own)
+
+    def _inside(self, name: str) -> Path:
+        path = (self._root / name).resolve()
+        if not path.is_relative_to(self._root):
+            raise ContractError(f"the path {name!r} leads out of the working directory")
+        return path
+
+    def remember_files(self) -> None:
+        self._noted = self._digests()
+
+    def files_unchanged(self) -> bool:
+        return self._noted.items() <= self._digests().items()
+
+    def growth(self) -> int:
+        before, self._size = (
+            self._size,
+            sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file()),
+        )
+        return self._size - before
+
+    def _digests(self) -> dict[str, str]:
+        return {
+            path.relative_to(self._root).as_posix(): sha256(path.read_bytes()).hexdigest()
+            for path in self._root.rglob("*")
+            if path.is_file()
+        }

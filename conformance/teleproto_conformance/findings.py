@@ -1,0 +1,88 @@
+"""A finding: a check that failed, in words for whoever has to mend it."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from . import describe
+from .contract import Check, Generated, Rule
+from .replay import Failure
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Which rule, what was done, what was expected, what came back, and how to see it again."""
+
+    check: str
+    rule: str
+    level: str
+    sentence: str
+    comment: str
+    done: list[str]
+    expected: str
+    got: str
+    why: str
+    source: str
+    replay: str
+    hung: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        check: Check,
+        rule: Rule,
+        failure: Failure,
+        *,
+        session: str,
+        name: str | None,
+        replay: str,
+    ) -> Finding:
+        """Put ``failure`` of ``check`` into words.
+
+        ``session`` is the class's short name, ``name`` what its sessions are called where the
+        trace gives them no name.
+        """
+        drawn = " This one is cut down to what it takes to fail."
+        return cls(
+            check.id,
+            rule.id,
+            rule.level,
+            rule.rule,
+            check.comment + (drawn if isinstance(check, Generated) else ""),
+            [describe.step(step, session, name) for step in failure.done],
+            failure.expected,
+            failure.got,
+            rule.why,
+            rule.source,
+            replay,
+            failure.hung,
+        )
+
+    def __str__(self) -> str:
+        steps = [f"  {number:>3}  {line}" for number, line in enumerate(self.done, 1)]
+        return "\n".join(
+            [
+                *_fill(f"{self.rule} ({self.level}) {self.sentence}", ""),
+                "",
+                f"What was done    {self.comment}",
+                *steps,
+                "",
+                *_labelled("Expected", self.expected),
+                *_labelled("Got", self.got),
+                *_labelled("Why it matters", self.why),
+                *_labelled("Source", self.source),
+                "",
+                f"Replay           {self.replay}",
+            ]
+        )
+
+
+def _fill(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, 96, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return _fill(f"{label:<16} {text}", " " * 17)

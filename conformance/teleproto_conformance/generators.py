@@ -1,0 +1,381 @@
+"""Traces made at run time: what Hypothesis draws, a reference session answers.
+
+A generated trace is an ordinary one, with what the reference model gave as its expectations; it
+is replayed, shrunk, shown and saved like any other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, configuration, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from teleproto_sessions import tl
+
+from . import formats
+from .contract import Contract, Generated
+from .keys import NAMES
+from .model import Model
+from .replay import Failure
+from .trace import Step, Trace
+
+EXAMPLES = 100
+"""Traces drawn for one check."""
+
+Draw = Any
+
+
+def search(
+    check: Generated, contract: Contract, keeps: str, run: Callable[[Trace], Failure | None]
+) -> Failure | None:
+    """Draw traces until one fails, make it as short as it gets, and return its failure.
+
+    The same version of Hypothesis draws the same traces at every run of the same code; another
+    version, or new constants in the user's own modules, may draw others. A call that hangs ends the
+    search: a shorter trace would cost its time limit over and over.
+    """
+    found: list[Failure] = []
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def attempt(data: st.DataObject) -> None:
+        failure = run(data.draw(_STRATEGIES[check.by](check, contract, keeps)))
+        if failure is not None:
+            found.append(failure)
+            raise _Hung if failure.hung else _Found
+
+    try:
+        with _home_elsewhere():
+            attempt()
+    except _Found:
+        if check.by != "histories":
+            return found[-1]
+        return _shortened(found[-1], lambda steps: _again(contract, keeps, run, steps))
+    except _Hung:
+        return found[-1]
+    except Flaky:
+        return replace(
+            found[-1], got=f"{found[-1].got} (not every time: the session is not deterministic)"
+        )
+    return None
+
+
+class _Found(Exception):
+    """Hypothesis looks for a shorter trace that raises it."""
+
+
+class _Hung(BaseException):
+    """Hypothesis lets it through."""
+
+
+@contextmanager
+def _home_elsewhere() -> Iterator[None]:
+    """Keep what Hypothesis writes for itself out of the directory that the run was started in."""
+    theirs = vars(configuration).get("__hypothesis_home_directory")
+    with tempfile.TemporaryDirectory(prefix="hypothesis-", ignore_cleanup_errors=True) as home:
+        configuration.set_hypothesis_home_dir(home)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(theirs)
+
+
+def _shortened(failure: Failure, again: Callable[[Trace], Failure | None]) -> Failure:
+    """Leave out each step that the failure does not depend on.
+
+    Hypothesis shortens a history only by what it drew in one piece; what is left is tried here step
+    by step, from the end.
+    """
+    place = len(failure.done) - 2
+    while place > 1:
+        shorter = again(failure.done[:place] + failure.done[place + 1 :])
+        if shorter is not None:
+            failure = shorter
+        place = min(place, len(failure.done) - 1) - 1
+    return failure
+
+
+def _again(
+    contract: Contract, keeps: str, run: Callable[[Trace], Failure | None], steps: Trace
+) -> Failure | None:
+    """Run a history with what the reference model now answers, if the contract settles that."""
+    if not _closes_well(steps, keeps):
+        return None
+    with Model(contract, keeps) as model:
+        answered: list[Step] = []
+        cleared = False
+        for step in steps:
+            if _is_open(step, model, cleared=cleared):
+                return None
+            cleared = _clears(step) or (cleared and step.operation != "delete")
+            answered.append(model.answer(_bare(step)))
+    return run(tuple(answered))
+
+
+def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
+    """Say whether the contract leaves open what comes of the step."""
+    if step.operation == "set_auth_key":
+        return not model.has_dc  # such a key has a rule of its own
+    return step.operation == "set" and cleared  # the flag may still be locked, or no longer
+
+
+def _closes_well(steps: Trace, keeps: str) -> bool:
+    """Say whether each close() comes after what saves the changes, and before opening again."""
+    done = [step.operation for step in steps]
+    return all(
+        done[at + 1 : at + 2] == ["reopen"] and (keeps != "saved" or done[at - 1] == "save")
+        for at, operation in enumerate(done)
+        if operation == "close"
+    )
+
+
+def _bare(step: Step) -> Step:
+    if step.operation == "observe":
+        return Step("observe", dict.fromkeys(step.argument))
+    return Step(step.operation, step.argument) if step.operation in _QUESTIONS else step
+
+
+_QUESTIONS = ("observe", "get_auth_key", "get_input_entity")
+
+
+# Strings
+
+
+def _addresses() -> st.SearchStrategy[str]:
+    numbers = st.integers(0, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number)))
+    groups = st.integers(0, 2**128 - 1).map(lambda number: str(ipaddress.IPv6Address(number)))
+    labels = st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=20)
+    hosts = st.lists(labels, min_size=2, max_size=5).map(".".join)
+    return st.one_of(numbers, groups, hosts)
+
+
+def _spread(*bounds: int) -> st.SearchStrategy[int]:
+    """Numbers between each two bounds, the large ones as often as the small ones."""
+    return st.one_of([st.integers(*ends) for ends in pairwise(bounds)])
+
+
+def _login(addresses: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "dc_id": _spread(1, 127, 255),
+            "server_address": addresses,
+            "port": _spread(1, 1023, 32767, 65535),
+            "auth_key": st.sampled_from(NAMES),
+        }
+    )
+
+
+def _reading(text: str, login: dict[str, Any], canonical: str) -> Trace:
+    read = {**login, "auth_key": {"key": login["auth_key"]}}
+    return (
+        Step("restore", [text]),
+        Step("observe", read),
+        Step("save", [], gives=canonical),
+    )
+
+
+@st.composite
+def _teleproto_strings(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+    layouts = contract.tables["formats"]["layouts"]
+    login = draw(_login(_addresses()))
+    text = formats.encode(layouts, {"string": "teleproto", **login})
+    if draw(st.booleans()):
+        return _reading(text, login, text)
+    return (
+        Step("open", []),
+        Step("load", []),
+        Step("set_dc", [login["dc_id"], login["server_address"], login["port"]]),
+        Step("set_auth_key", [{"key": login["auth_key"]}]),
+        Step("save", [], gives=text),
+    )
+
+
+@st.composite
+def _telethon_strings(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+    layouts = contract.tables["formats"]["layouts"]
+    numbers = st.integers(2**24, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number)))
+    login = draw(_login(numbers))
+    text = formats.encode(layouts, {"string": "telethon-ipv4", **login})
+    return _reading(text, login, formats.encode(layouts, {"string": "teleproto", **login}))
+
+
+@st.composite
+def _damaged_strings(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+    layouts = contract.tables["formats"]["layouts"]
+    login = draw(_login(_addresses().filter(lambda address: len(address) > 3)))
+    described = {"string": "teleproto", **login}
+    whole = formats.encode(layouts, described)
+    bare = len(whole.rstrip("="))
+    damage = draw(st.sampled_from(("cut", "extra", "insert")))
+    if damage == "cut":
+        # A cut that takes the padding alone is left open; one that leaves 351 characters behind the
+        # version leaves a whole Telethon string that lacks only its padding.
+        described["cut"] = draw(st.integers(1, bare - 1).filter(lambda kept: kept != 352))
+    elif damage == "extra":
+        described["extra"] = draw(st.binary(min_size=1, max_size=40)).hex()
+    else:
+        at = draw(st.integers(1, bare - 1))
+        described["insert"] = {"at": at, "text": draw(st.sampled_from("!#$%&*.:;<>?@[]^`{|}~é"))}
+    return (Step("restore", [formats.encode(layouts, described)], raises=True),)
+
+
+# Histories
+
+
+_HOMES: tuple[list[Any], ...] = (
+    [1, "149.154.175.50", 443],
+    [2, "149.154.167.51", 443],
+    [2, "149.154.167.51", 80],
+    [2, "149.154.167.40", 443],
+    [4, "2001:067c:04e8:f004:0000:0000:0000:000a", 443],
+    [10, "192.0.2.10", 443],
+    [203, "91.105.192.100", 5222],
+)
+_DATA_CENTRES = (1, 2, 4, 10, 203)
+_PEERS: tuple[tl.Peer, ...] = (
+    tl.PeerUser(5123456789),
+    tl.PeerUser(6234567890),
+    tl.PeerChannel(1234567890),
+    tl.PeerChannel(2345678901),
+    tl.PeerChat(1234567890),
+    tl.PeerChat(1001234567),
+)
+"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. Users
+share none: asked for one that was never seen, a session may answer with the chat of that id."""
+_USERNAMES = ("first_name", "second_name", "third_name", None)
+
+
+@st.composite
+def _entities(draw: Draw) -> list[dict[str, Any]]:
+    names = list(_USERNAMES)
+    batch = []
+    for peer in draw(st.lists(st.sampled_from(_PEERS), min_size=1, max_size=4, unique=True)):
+        entity: dict[str, Any] = {"_": "user", "id": str(tl.bare_id(peer))}
+        if not isinstance(peer, tl.PeerUser):
+            entity["_"] = "chat" if isinstance(peer, tl.PeerChat) else "channel"
+            entity["title"] = "Somewhere"
+        if not isinstance(peer, tl.PeerChat):
+            # Whether 0 is an access hash, or stands for none, is left open.
+            hashes = st.integers(-(2**63), 2**63 - 1).filter(bool)
+            entity["access_hash"] = str(draw(hashes))
+            # One batch gives a username to one entity: which of two would win is left open.
+            name = draw(st.sampled_from(names))
+            if name is not None:
+                names.remove(name)
+                entity["username"] = name
+        batch.append(entity)
+    return batch
+
+
+def _step(draw: Draw, operation: str) -> Step:
+    keys: list[Any] = [{"key": name} for name in NAMES]
+    match operation:
+        case "set_dc":
+            return Step("set_dc", draw(st.sampled_from(_HOMES)))
+        case "set_auth_key":
+            return Step("set_auth_key", [draw(st.sampled_from(keys))])
+        case "clear_auth_key":
+            return Step("set_auth_key", [draw(st.sampled_from([None, {"key": "blank"}]))])
+        case "set_other_key":
+            key = draw(st.sampled_from([None, *keys]))
+            return Step("set_auth_key", [key, draw(st.sampled_from(_DATA_CENTRES))])
+        case "set_test_servers":
+            return Step("set", {"test_servers": draw(st.booleans())}, raises="maybe")
+        case "process_entities":
+            return Step("process_entities", [draw(_entities())])
+        case _:
+            return Step(operation, [])
+
+
+def _questions(watch: tuple[str, ...]) -> Iterator[Step]:
+    members = [m for m in watch if m not in ("get_auth_key", "get_input_entity")]
+    if members:
+        yield Step("observe", dict.fromkeys(members))
+    if "get_auth_key" in watch:
+        yield from (Step("get_auth_key", [dc]) for dc in _DATA_CENTRES)
+    if "get_input_entity" in watch:
+        yield from (Step("get_input_entity", [{"int": str(tl.marked_id(peer))}]) for peer in _PEERS)
+        yield from (Step("get_input_entity", [f"@{name}"]) for name in _USERNAMES if name)
+
+
+_WEIGHTS = {"process_entities": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
+"""How often other calls are drawn than four times. After delete() little is left to lose."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call and whether questions follow: one piece, which can be left out as one."""
+
+    operation: str
+    step: Step
+    asked: bool
+
+
+@st.composite
+def _calls(draw: Draw, operations: tuple[str, ...]) -> _Call:
+    operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
+    # The state is asked for now and then, and often left as it is for several calls.
+    asked = draw(st.sampled_from([False, False, False, True]))
+    return _Call(operation, _step(draw, operation), asked)
+
+
+@st.composite
+def _histories(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+    """Draw calls, and put after some of them what the reference model then answers."""
+    calls = _calls(check.operations)
+    # Long ones are what finds something, short ones what it shrinks to.
+    long = st.lists(calls, min_size=12, max_size=30)
+    drawn = draw(st.one_of(st.lists(calls, min_size=1, max_size=6), long, long))
+    with Model(contract, keeps) as model:
+        steps = [model.answer(Step("open", [])), model.answer(Step("load", []))]
+        cleared = False
+        for call in drawn:
+            for step in _unambiguous(call, model, keeps, cleared=cleared):
+                steps.append(model.answer(step))
+            cleared = _clears(call.step) or (cleared and call.operation != "delete")
+            if call.asked or call is drawn[-1]:
+                steps += [model.answer(question) for question in _questions(check.watch)]
+    return tuple(steps)
+
+
+def _clears(step: Step) -> bool:
+    return step.operation == "set_auth_key" and step.argument[0] in (None, {"key": "blank"})
+
+
+def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> list[Step]:
+    """Return what to do of a call: nothing where the contract leaves open what comes of it."""
+    if _is_open(call.step, model, cleared=cleared):
+        return []
+    match call.operation:
+        case "reopen" if keeps == "nothing":
+            return []
+        case "close" if keeps not in ("saved", "changes"):
+            return []  # a closed session is only asked whether nothing was lost
+        case "close":
+            closing = [Step("close", []), Step("reopen", [])]
+            return [Step("save", []), *closing] if keeps == "saved" else closing
+        case _:
+            return [call.step]
+
+
+_STRATEGIES: dict[str, Callable[[Generated, Contract, str], st.SearchStrategy[Trace]]] = {
+    "histories": _histories,
+    "teleproto_strings": _teleproto_strings,
+    "telethon_strings": _telethon_strings,
+    "damaged_strings": _damaged_strings,
+}

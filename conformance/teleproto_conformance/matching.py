@@ -1,0 +1,34 @@
+"""Comparing what came back with what a trace expects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def matches(expected: Any, got: Any, empty: list[Any] | None = None) -> bool:
+    """Say whether ``got`` meets ``expected``.
+
+    ``{one_of: [...]}`` accepts each of its entries, ``{at_most: n}`` every number up to ``n``, and
+    ``{below: directory}`` files that all lie there, one at least. None accepts all of ``empty``,
+    the values that stand for nothing in this place.
+    """
+    match expected:
+        case None:
+            return got is None or any(_equal(entry, got) for entry in empty or ())
+        case {"one_of": choices}:
+            return any(matches(choice, got, empty) for choice in choices)
+        case {"at_most": limit}:
+            return isinstance(got, int) and got <= limit
+        case {"below": directory}:
+            return bool(got) and all(path.startswith(f"{directory}/") for path in got)
+        case {"key": _, **_rest}:
+            return isinstance(got, dict) and got.get("key") == expected["key"]
+        case {"int": digits}:
+            return isinstance(got, int) and got == int(digits)
+        case _:
+            return _equal(expected, got)
+
+
+def _equal(expected: Any, got: Any) -> bool:
+    # A flag may come back as 0 or 1, as SQL gives it; text never stands for a number.
+    return bool(expected == got)

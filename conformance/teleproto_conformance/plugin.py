@@ -1,0 +1,46 @@
+"""The pytest plugin's front: its options. The suite is imported only where one asks for it."""
+
+from __future__ import annotations
+
+import pytest
+
+_OPTIONS = (
+    (
+        "impl",
+        "CLASS",
+        "run the session conformance suite on package.module.Class or module:factory",
+    ),
+    (
+        "profile",
+        "NAME",
+        "what the class promises: memory, string, store, teleproto-store or custom",
+    ),
+    ("baseline", "FILE", "YAML file of known failures, each with a reason"),
+    ("replay", "FILE", "run only the trace in this JSON file"),
+    ("report", "FILE", "write a report; the name ends in .json or .md; may be given twice"),
+    ("timeout", "SECONDS", "stop a call of the session after so long (default: 10)"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("session", "session conformance")
+    for name, value, text in _OPTIONS:
+        group.addoption(f"--session-{name}", metavar=value, action="append", default=[], help=text)
+        parser.addini(f"session_{name}", text, type="linelist")
+    text = "a SHOULD that is not met fails the run"
+    group.addoption("--session-strict", action="store_true", default=None, help=text)
+    parser.addini("session_strict", text, type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    names = [name for name, _, _ in _OPTIONS]
+    given = [name for name in (*names, "strict") if config.getoption(f"session_{name}")]
+    if "impl" not in given and not config.getini("session_impl"):
+        if given:
+            raise pytest.UsageError(
+                f"--session-{given[0]} needs --session-impl=package.module.Class"
+            )
+        return
+    from .suite import Suite
+
+    config.pluginmanager.register(Suite(config), "session-conformance")

@@ -1,0 +1,212 @@
+"""What a run came to: the table on the terminal, and the report files."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .findings import Finding
+
+PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
+"""A MUST that failed (under strict a SHOULD too) is ``failed``, another SHOULD ``advised``; an
+entry of the baseline is ``known`` while it fails and ``stale`` once it passes."""
+
+FORMATS = (".json", ".md")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check came to."""
+
+    check: str
+    rule: str
+    chapter: str
+    level: str
+    outcome: str
+    finding: Finding | None = None
+    reason: str = ""
+
+    @classmethod
+    def load(cls, fields: dict[str, Any]) -> Result:
+        """Read a result that was written as JSON."""
+        finding = fields["finding"]
+        return cls(**{**fields, "finding": None if finding is None else Finding(**finding)})
+
+
+@dataclass
+class Report:
+    """All results of a run, and what was run."""
+
+    session: str
+    profile: str
+    profile_from: str
+    contract: str
+    strict: bool
+    chapters: dict[str, str]
+    promised: int
+    """How many checks the profile has."""
+    results: list[Result] = field(default_factory=list)
+    broken: int = 0
+    """Checks that the suite itself could not carry out."""
+    complete: bool = True
+    """Whether the run came to its end."""
+
+    @property
+    def findings(self) -> list[Result]:
+        """The results that are no pass."""
+        return [result for result in self.results if result.finding is not None]
+
+    def of(self, outcome: str) -> list[Result]:
+        """The results with that outcome."""
+        return [result for result in self.results if result.outcome == outcome]
+
+    @property
+    def verdict(self) -> str:
+        """``fails``, ``passes``, ``incomplete`` or ``nothing checked``.
+
+        A stale baseline entry fails too.
+        """
+        if self.broken or self.of(FAILED) or self.of(STALE):
+            return "fails"
+        if not self.complete:
+            return "incomplete"
+        return "passes" if self.results else "nothing checked"
+
+    @property
+    def extent(self) -> str:
+        """How many of the profile's checks were carried out."""
+        return f"{len(self.results)} of {self.promised} checks"
+
+    def failed_rules(self) -> list[str]:
+        """A line for each rule that is not met: its sentence, and how many of its checks fail."""
+        lines = []
+        for rule in dict.fromkeys(result.rule for result in self.findings):
+            checks = [result for result in self.results if result.rule == rule]
+            failed = [result.finding for result in checks if result.finding is not None]
+            sentence, level = failed[0].sentence, failed[0].level
+            known = sum(result.outcome == KNOWN for result in checks)
+            note = f", {known} known" if known else ""
+            lines.append(
+                f"{rule} ({level}) {sentence} [{len(failed)} of {len(checks)} checks{note}]"
+            )
+            lines += _filled([finding.check for finding in failed])
+        return lines
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table by chapter: title, rules, checks, and what they came to."""
+        rows: list[tuple[str, ...]] = []
+        for chapter, title in self.chapters.items():
+            results = [result for result in self.results if result.chapter == chapter]
+            if results:
+                rows.append((f"{chapter} {title}", *_counts(results)))
+        rows.append(("in all", *_counts(self.results)))
+        return rows
+
+    def table(self) -> list[str]:
+        """The table as lines of text."""
+        rows = [_HEADINGS, *self.rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+        return [
+            "  ".join(
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
+
+    def dump(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {
+            "session": self.session,
+            "profile": self.profile,
+            "profile_from": self.profile_from,
+            "contract": self.contract,
+            "strict": self.strict,
+            "verdict": self.verdict,
+            "promised": self.promised,
+            "counts": {"checks": len(self.results), **Counter(r.outcome for r in self.results)},
+            "results": [asdict(result) for result in self.results],
+        }
+
+    def markdown(self) -> str:
+        """The report as a page."""
+        lines = [
+            f"# {self.session}",
+            "",
+            f"Profile `{self.profile}` ({self.profile_from}), session contract {self.contract}: "
+            f"**{self.verdict}**, {self.extent}.",
+            "",
+            f"| {' | '.join(_HEADINGS)} |",
+            f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
+            *(f"| {' | '.join(row)} |" for row in self.rows()),
+        ]
+        for result in self.findings:
+            if result.finding is not None:
+                lines += ["", *_section(result, result.finding)]
+        return "\n".join(lines) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the report, as the suffix of ``path`` says."""
+        text = self.markdown() if path.suffix == ".md" else json.dumps(self.dump(), indent=1) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+_HEADINGS = ("chapter", "rules", "checks", "passed", "MUST failed", "SHOULD failed", "known")
+
+
+def _filled(checks: list[str]) -> list[str]:
+    """The first checks of a rule that fail, on as many lines as it takes."""
+    more = [f"and {len(checks) - _LISTED} more"] if len(checks) > _LISTED else []
+    return textwrap.wrap(
+        ", ".join([*checks[:_LISTED], *more]),
+        96,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+_LISTED = 6
+"""Checks that are named for each rule."""
+
+
+def _counts(results: list[Result]) -> tuple[str, ...]:
+    open_findings = [r for r in results if r.finding is not None and r.outcome != KNOWN]
+    return tuple(
+        str(number)
+        for number in (
+            len({result.rule for result in results}),
+            len(results),
+            sum(result.outcome in (PASSED, STALE) for result in results),
+            sum(result.level == "MUST" for result in open_findings),
+            sum(result.level == "SHOULD" for result in open_findings),
+            sum(result.outcome == KNOWN for result in results),
+        )
+    )
+
+
+def _section(result: Result, finding: Finding) -> list[str]:
+    known = f" (known: {result.reason})" if result.outcome == KNOWN else ""
+    return [
+        f"## {result.check}{known}",
+        "",
+        f"**{result.level}** {finding.sentence}",
+        "",
+        finding.comment,
+        "",
+        "```text",
+        *finding.done,
+        "```",
+        "",
+        f"- Expected: {finding.expected}",
+        f"- Got: {finding.got}",
+        f"- Why it matters: {finding.why}",
+        f"- Source: {finding.source}",
+        f"- Replay: `{finding.replay}`",
+    ]

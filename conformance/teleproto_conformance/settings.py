@@ -1,0 +1,113 @@
+"""The options of a pytest run, from the command line or the ini file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from . import report
+from .errors import UsageError
+from .limits import LIMIT
+from .run import Settings
+
+
+def read(config: pytest.Config) -> Settings:
+    """Read what concerns the session.
+
+    :raises UsageError: where an option is given twice, or makes no sense.
+    """
+    strict = config.getoption("session_strict")
+    implementation = _one(config, "impl")
+    assert implementation is not None
+    cache: pytest.Cache | None = getattr(config, "cache", None)
+    return Settings(
+        implementation[0],
+        profile=(_one(config, "profile") or (None,))[0],
+        baseline=_path(config, "baseline"),
+        replay=_replay(config),
+        limit=_limit(config),
+        strict=bool(config.getini("session_strict") if strict is None else strict),
+        here=config.invocation_params.dir,
+        keep=None if cache is None else Path(str(cache._cachedir), "d", "session-replay"),
+    )
+
+
+def reports(config: pytest.Config) -> list[Path]:
+    """Return where reports go.
+
+    :raises UsageError: for a suffix that is no format of ours, or a place where no file can be.
+    """
+    return [_writable(text, base / text) for text, base in _given(config, "report")]
+
+
+def _writable(text: str, path: Path) -> Path:
+    option = f"--session-report={text}"
+    if path.suffix not in report.FORMATS:
+        raise UsageError(f"{option}: end the name in {' or '.join(report.FORMATS)}")
+    if path.is_dir():
+        raise UsageError(f"{option}: that is a directory; name a file")
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if not nearest.is_dir():
+        raise UsageError(f"{option}: {nearest.name} is no directory; write the report elsewhere")
+    return path
+
+
+def alone(config: pytest.Config) -> bool:
+    """Say whether the suite runs without the user's own tests."""
+    files = config.args_source is pytest.Config.ArgsSource.ARGS
+    return bool(config.getoption("session_impl")) and not files
+
+
+def _given(config: pytest.Config, name: str) -> list[tuple[str, Path]]:
+    """The values of an option; those of the command line come before, and replace, the file's."""
+    here: list[str] = config.getoption(f"session_{name}")
+    if here:
+        return [(text, config.invocation_params.dir) for text in here]
+    return [(text, config.rootpath) for text in config.getini(f"session_{name}")]
+
+
+def _one(config: pytest.Config, name: str) -> tuple[str, Path] | None:
+    given = _given(config, name)
+    if len(given) > 1:
+        texts = ", ".join(text for text, _ in given)
+        raise UsageError(
+            f"--session-{name} is given {len(given)} times ({texts}); give it once, and run pytest "
+            "again for another"
+        )
+    return given[0] if given else None
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    given = _one(config, name)
+    return None if given is None else _absolute(*given)
+
+
+def _absolute(text: str, base: Path) -> Path:
+    # As pytest does with its arguments, which a replay file becomes: links stay links.
+    return Path(os.path.abspath(base / text))  # noqa: PTH100  # Path.resolve() follows links
+
+
+def _replay(config: pytest.Config) -> Path | None:
+    path = _path(config, "replay")
+    if path is not None and "[" in str(path):
+        raise UsageError(
+            f"--session-replay={path}: pytest takes no file with [ in its path; rename it"
+        )
+    return path
+
+
+def _limit(config: pytest.Config) -> float:
+    given = _one(config, "timeout")
+    if given is None:
+        return LIMIT
+    try:
+        seconds = float(given[0])
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < 86_400:
+        raise UsageError(
+            f"--session-timeout={given[0]}: write a number of seconds above 0 and below 86400"
+        )
+    return seconds

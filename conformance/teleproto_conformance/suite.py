@@ -1,0 +1,248 @@
+"""The suite as pytest runs it: vectors are collected as files, checks are items."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import report as outcomes
+from . import settings
+from .contract import Check
+from .errors import ConformanceError
+from .findings import Finding
+from .paths import VECTORS
+from .report import Result
+from .run import Run
+from .secrets import masked
+
+HANGS = 3
+"""So many calls may hang before the run is given up."""
+
+
+class Suite:
+    """The plugin that is registered where a session is named."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        try:
+            self._reports = settings.reports(config)
+            self._run = Run(settings.read(config))
+        except ConformanceError as error:
+            raise pytest.UsageError(str(error)) from None
+        self._report = self._run.report()
+        self._ids = {check.id for check in self._run.checks}
+        self._shown: set[str] = set()
+        self._hangs = 0
+        self._unwritten: list[str] = []
+        self._status: int = pytest.ExitCode.OK
+        chosen = str(self._run.settings.replay or VECTORS)
+        if settings.alone(config):
+            config.args[:] = [chosen]
+        elif chosen not in config.args:
+            config.args.append(chosen)
+
+    def judge(self, check: Check, session: pytest.Session) -> Result:
+        """Run a check; the third call that hangs ends the run."""
+        result = self._run.judge(check)
+        if result.finding is not None and result.finding.hung:
+            self._hangs += 1
+            if self._hangs == HANGS:
+                session.shouldfail = (
+                    f"{HANGS} calls of the session did not come back; the rest is not run"
+                )
+        return result
+
+    # Collecting
+
+    def pytest_report_header(self) -> str:
+        run = self._run
+        return (
+            f"session: {run.implementation.text}, profile {run.profile} "
+            f"({run.implementation.profile_from}), contract {run.contract.version}"
+        )
+
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        run = self._run
+        if run.replayed is not None and file_path == run.settings.replay:
+            return self._file(parent, file_path, "replay", [run.replayed])
+        if run.replayed is None and file_path.parent == VECTORS:
+            for chapter in run.contract.chapters:
+                if file_path.name == f"{chapter.vectors}.json":
+                    promised = [check for check in chapter.checks if run.profile in check.profiles]
+                    return self._file(parent, file_path, chapter.id, promised)
+        return None
+
+    def _file(
+        self, parent: pytest.Collector, path: Path, name: str, checks: list[Any]
+    ) -> pytest.Collector:
+        file: pytest.Collector = VectorFile.from_parent(
+            parent, path=path, nodeid=name, suite=self, checks=checks
+        )
+        return file
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        place = {chapter.id: number for number, chapter in enumerate(self._run.contract.chapters)}
+        items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
+    # Running
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        report = yield
+        if isinstance(item, CheckItem):
+            if report.when == "call" and item.result is not None:
+                report.session_result = asdict(item.result)
+            report.sections = [(title, masked(text)) for title, text in report.sections]
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: Any) -> None:
+        """Keep a key that the session warns with out of the summary."""
+        text = str(warning_message.message)
+        if masked(text) != text:
+            warning_message.message = masked(text)
+
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        result: dict[str, Any] = getattr(report, "session_result", {})
+        if getattr(report, "session_again", False):
+            return "more of the same rules", "F", "FAILED"
+        return _STATUSES.get(str(result.get("outcome")))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        result = getattr(report, "session_result", None)
+        if result is not None:
+            self._report.results.append(Result.load(result))
+            if result["outcome"] == outcomes.FAILED:
+                # The first failure of a rule is shown in full, the others are only counted.
+                report.session_again = result["rule"] in self._shown
+                self._shown.add(result["rule"])
+        elif report.failed and report.nodeid.rpartition("::")[2] in self._ids:
+            self._report.broken += 1
+
+    # Reporting
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if hasattr(self._config, "workerinput") or self._config.option.collectonly:
+            return
+        self._report.complete = session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        )
+        if session.exitstatus == pytest.ExitCode.OK:
+            if self._report.of(outcomes.STALE):
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            elif not self._report.results:
+                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        for path in self._reports:
+            try:
+                self._report.write(path)
+            except OSError as error:
+                self._unwritten.append(f"--session-report={path}: cannot write: {error.strerror}")
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        self._status = session.exitstatus
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._config.option.collectonly:
+            return
+        report, out = self._report, terminalreporter
+        out.ensure_newline()
+        told: set[str] = set()
+        for result in report.of(outcomes.ADVISED):
+            if result.finding is not None and result.rule not in told:
+                told.add(result.rule)
+                out.section(f"{result.check}, a SHOULD", sep="-")
+                out.write_line(str(result.finding))
+        if report.findings:
+            out.section("rules that are not met", sep="-")
+            for line in report.failed_rules():
+                out.write_line(line)
+        for result in report.of(outcomes.STALE):
+            baseline = self._run.settings.baseline
+            out.write_line(f"{result.check} passes now; remove its entry from {baseline}", red=True)
+        if report.results:
+            out.section(f"{report.session} ({report.profile}): {report.verdict}, {report.extent}")
+            for line in report.table():
+                out.write_line(line)
+        else:
+            out.write_line("nothing was checked", red=True)
+        for line in self._unwritten:
+            out.write_line(line, red=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Leave at once where a call that hung lives on in a thread that Python would wait for."""
+        left = (thread for thread in threading.enumerate() if not thread.daemon)
+        if self._hangs and any(thread is not threading.main_thread() for thread in left):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self._status)
+
+
+_STATUSES = {
+    outcomes.ADVISED: ("SHOULD not met", "w", "SHOULD"),
+    outcomes.KNOWN: ("known", "k", "KNOWN"),
+    outcomes.STALE: ("no longer failing", "!", "STALE"),
+}
+
+
+class FindingRaised(Exception):
+    """Carries a finding through pytest."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.check)
+        self.finding = finding
+
+
+class VectorFile(pytest.File):
+    """The checks of a chapter."""
+
+    def __init__(self, *, suite: Suite, checks: list[Check], **node: Any) -> None:
+        super().__init__(**node)
+        self._suite = suite
+        self._checks = checks
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for check in self._checks:
+            yield CheckItem.from_parent(
+                self,
+                name=check.id,
+                nodeid=f"{self.nodeid}::{check.id}",
+                suite=self._suite,
+                check=check,
+            )
+
+
+class CheckItem(pytest.Item):
+    """One check; its name is the check's own."""
+
+    def __init__(self, *, suite: Suite, check: Check, **node: Any) -> None:
+        super().__init__(**node)
+        self._suite = suite
+        self._check = check
+        self.result: Result | None = None
+
+    def runtest(self) -> None:
+        self.result = self._suite.judge(self._check, self.session)
+        if self.result.outcome == outcomes.FAILED and self.result.finding is not None:
+            raise FindingRaised(self.result.finding)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, FindingRaised):
+            return str(excinfo.value.finding)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self._check.id

@@ -1,0 +1,116 @@
+"""The operation trace: the one way in which anything here drives a session.
+
+A vector is a trace, a generated history is one, a failure message shows one, and a replay file
+holds one. ``spec/schema/trace.schema.json`` is its notation in YAML and JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .errors import ContractError
+from .files import Files
+from .keys import KEYS
+
+MODIFIERS: Final = ("gives", "raises", "when", "session", "times")
+MAIN: Final = "session"
+INTEGERS: Final = ("id", "access_hash", "user_id", "chat_id", "channel_id")
+"""Fields of TL objects that are 64-bit integers; a trace writes them as decimal text."""
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Final = _Nothing()
+"""No expectation; ``None`` is one."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation, and what has to come of it."""
+
+    operation: str
+    argument: Any
+    gives: Any = NOTHING
+    raises: Any = None
+    when: str | None = None
+    session: str = MAIN
+    times: int = 1
+
+    @classmethod
+    def parse(cls, notation: dict[str, Any]) -> Step:
+        """Read a step that fits the schema."""
+        (operation,) = (key for key in notation if key not in MODIFIERS)
+        modifiers = {key: value for key, value in notation.items() if key != operation}
+        return cls(operation, notation[operation], **modifiers)
+
+    def dump(self) -> dict[str, Any]:
+        """Write the step as it was read."""
+        notation: dict[str, Any] = {self.operation: self.argument}
+        if self.gives is not NOTHING:
+            notation["gives"] = self.gives
+        if self.raises is not None:
+            notation["raises"] = self.raises
+        if self.when is not None:
+            notation["when"] = self.when
+        if self.session != MAIN:
+            notation["session"] = self.session
+        if self.times != 1:
+            notation["times"] = self.times
+        return notation
+
+
+Trace = tuple[Step, ...]
+
+
+def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
+    """Find what the schema cannot: sessions used before they are opened, values that are none.
+
+    :raises ContractError: naming the first.
+    """
+    steps = list(notation)
+    # A trace that never opens its main session has it opened by `parse`.
+    opened = {MAIN} - {step.get("session", MAIN) for step in steps if _opens(step)}
+    for step in steps:
+        session = step.get("session", MAIN)
+        if _opens(step):
+            opened.add(session)
+        elif session not in opened and not step.keys() & set(Files.OPERATIONS):
+            raise ContractError(f"the session {session} is used before it is opened")
+        _refuse_unknown_values(step)
+
+
+def _opens(step: dict[str, Any]) -> bool:
+    return "open" in step or "restore" in step
+
+
+def _refuse_unknown_values(value: Any) -> None:
+    match value:
+        case str() if re.fullmatch(r"\$[a-z_]+", value):
+            raise ContractError(f"nothing takes the place of {value}")
+        case {"key": name} if not isinstance(name, str) or name not in KEYS:
+            raise ContractError(f"no key is called {name}; there are {', '.join(KEYS)}")
+        case dict():
+            for entry in value.values():
+                _refuse_unknown_values(entry)
+        case list():
+            for entry in value:
+                _refuse_unknown_values(entry)
+
+
+def parse(notation: Iterable[dict[str, Any]]) -> Trace:
+    """Read a trace; one that never opens its session is preceded by opening and loading it."""
+    steps = tuple(Step.parse(step) for step in notation)
+    if any(step.operation in ("open", "restore") and step.session == MAIN for step in steps):
+        return steps
+    return (Step("open", []), Step("load", []), *steps)
+
+
+def dump(trace: Trace) -> list[dict[str, Any]]:
+    """Write a trace as :func:`parse` reads it."""
+    return [step.dump() for step in trace]

@@ -1,0 +1,1 @@
+"""The suite itself: its options, messages, reports, documents, vectors and generators."""

@@ -1,0 +1,204 @@
+"""What a failing check shows: in which order, and nothing that is secret."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from teleproto_conformance.keys import KEYS
+from teleproto_conformance.secrets import leaked_key
+
+from .running import Project
+
+SESSIONS = '''
+import asyncio, logging, sys, warnings
+from base64 import b64encode
+from teleproto_sessions import AuthKey, MemorySession, StringSession, tl
+
+class Forgets(MemorySession):
+    """Knows the key of no data centre but the current one."""
+    def get_auth_key(self, dc_id=None):
+        return super().get_auth_key() if dc_id in (None, self.dc_id) else None
+
+class Signed(StringSession):
+    """Writes a port above 32767 that is one too small."""
+    def set_dc(self, dc_id, server_address, port):
+        super().set_dc(dc_id, server_address, port - (port > 32767))
+
+class Tells(StringSession):
+    """Puts what it was given into errors, warnings, logs and on the screen."""
+    def __init__(self, saved=""):
+        try:
+            super().__init__(saved)
+        except ValueError as error:
+            raise ValueError(f"cannot read {saved}") from error
+
+    def set_auth_key(self, auth_key, dc_id=None):
+        key = auth_key.key if auth_key else None
+        if not key:
+            return super().set_auth_key(auth_key, dc_id)
+        print("raw", key)
+        print("numbers", list(key), file=sys.stderr)
+        logging.getLogger("session").warning("base64 %s", b64encode(key))
+        warnings.warn(f"hexadecimal {key.hex()}")
+        super().set_auth_key(auth_key, dc_id)
+        if dc_id is not None:
+            raise ValueError(f"no room for {key.hex()}")
+
+    def get_auth_key(self, dc_id=None):
+        return self.save()
+
+class Careless(MemorySession):
+    """Takes every port."""
+    def set_dc(self, dc_id, server_address, port):
+        super().set_dc(dc_id, server_address, min(max(port, 1), 65535))
+
+class Own(BaseException):
+    pass
+
+def failing(error):
+    class Failing(MemorySession):
+        def set_dc(self, dc_id, server_address, port):
+            error(self)
+    return Failing
+
+def exit(session):
+    sys.exit(0)
+
+def interrupt(session):
+    raise KeyboardInterrupt
+
+def recurse(session):
+    recurse(session)
+
+def own(session):
+    raise Own("bare")
+
+Exits, Interrupts, Recurses, Owns = map(failing, (exit, interrupt, recurse, own))
+
+class Later(MemorySession):
+    async def set_dc(self, dc_id, server_address, port):
+        super().set_dc(dc_id, server_address, port)
+'''
+
+
+@pytest.fixture
+def sessions(project: Project) -> Project:
+    """A project with faulty sessions of all kinds in ``bad``."""
+    project.write("bad.py", SESSIONS)
+    return project
+
+
+def test_a_message_says_what_was_done_expected_and_got_and_how_to_see_it(
+    sessions: Project,
+) -> None:
+    done = sessions.pytest("--session-impl=bad.Forgets", "-k", "KEY-3[before-the-current-dc-4]")
+    message = _message(done.out)
+    assert re.fullmatch(
+        r"KEY-3 \(MUST\) [A-Z][^.]+\.\n\n"
+        r"What was done    [A-Z][^.]+\.\n"
+        r"    1  session = Forgets\(\)\n"
+        r"    2  session\.load\(\)\n"
+        r"(    \d  session\..+\n)*"
+        r"    \d  session\.get_auth_key\(\d\)\n\n"
+        r"Expected         key [A-F]\n"
+        r"Got              None\n"
+        r"Why it matters   [^.]+\.\n"
+        r"Source           .+\n(                 .+\n)*\n"
+        r"Replay           pytest --session-impl=bad\.Forgets "
+        r"-k 'KEY-3\[before-the-current-dc-4\]'",
+        message,
+    ), message
+
+
+def test_one_failure_of_a_rule_is_shown_and_the_others_are_named(sessions: Project) -> None:
+    done = sessions.pytest("--session-impl=bad.Forgets", "-k", "KEY-3[")
+    assert done.out.count("Why it matters") == 1
+    assert len(done.replays) == 1
+    assert "1 failed" in done.out
+    assert "more of the same rules" in done.out
+    assert done.out.count("KEY-3[") > 2
+
+
+def test_the_command_replays_a_case(sessions: Project) -> None:
+    first = sessions.pytest("--session-impl=bad.Forgets", "-k", "KEY-3[before-the-current-dc-4]")
+    (command,) = first.replays
+    again = sessions.shell(command)
+    assert again.code == 1
+    assert _message(again.out) == _message(first.out)
+
+
+def test_the_command_replays_a_generated_trace(sessions: Project) -> None:
+    first = sessions.pytest("--session-impl=bad.Signed", "-k", "STR-15")
+    (command,) = first.replays
+    assert "session-replay/Signed-STR-15" in command
+    again = sessions.shell(command)
+    assert again.code == 1
+    assert "1 failed" in again.out
+    assert _between(again.out, "    1  ", "Why it") == _between(first.out, "    1  ", "Why it")
+    sessions.write("bad.py", SESSIONS.replace("port - (port > 32767)", "port"))
+    assert sessions.shell(command).code == 0
+
+
+def test_the_command_names_a_profile_that_was_given(sessions: Project) -> None:
+    done = sessions.pytest(
+        "--session-impl=bad.Forgets",
+        "--session-profile=memory",
+        "-k",
+        "KEY-3[before-the-current-dc-4]",
+    )
+    (command,) = done.replays
+    assert "--session-profile=memory" in command
+    assert sessions.shell(command).replays == [command]
+
+
+def test_no_key_and_no_saved_string_is_shown(sessions: Project) -> None:
+    done = sessions.pytest(
+        "--session-impl=bad.Tells",
+        "--session-report=report.json",
+        "--session-report=report.md",
+        "--junitxml=junit.xml",
+        "-rA",
+        "-k",
+        "KEY or STR or SURFACE",
+    )
+    assert done.code == 1
+    files = ("report.json", "report.md", "junit.xml")
+    written = [(sessions.path / name).read_text(encoding="utf-8") for name in files]
+    for text in (done.text, *written):
+        assert "it is not shown" in text
+        assert leaked_key(text) is None
+        assert not re.search("[A-Za-z0-9+]{100}", text)
+
+
+def test_the_detector_of_keys_finds_one() -> None:
+    assert leaked_key(f"the key {KEYS['C'].hex()}") == "key C (hexadecimal)"
+
+
+@pytest.mark.parametrize(
+    ("session", "got"),
+    [
+        ("Exits", "SystemExit: 0"),
+        ("Interrupts", "KeyboardInterrupt"),
+        ("Recurses", "RecursionError: maximum recursion depth exceeded"),
+        ("Owns", "Own: bare"),
+        ("Later", "NotImmediate: set_dc gave something to await; it has to take effect at once"),
+    ],
+)
+def test_errors_that_no_caller_handles(sessions: Project, session: str, got: str) -> None:
+    """DC-6 asks for an error of its first call; none of these is one."""
+    done = sessions.pytest(f"--session-impl=bad.{session}", "-k", "DC-1[ids-smallest] or DC-6[")
+    assert done.code == 1
+    assert " 0 passed" not in done.out
+    assert f"Got              {got}" in done.out
+    assert re.search(r"\n=+ 1 failed, \d+ deselected, \d+ SHOULD not met in ", done.out), done.out
+
+
+def _message(output: str) -> str:
+    """The text of the only failure."""
+    (_, _, message) = output.partition("= FAILURES =")
+    return message.split("\n", 2)[2].partition("\n----")[0].strip()
+
+
+def _between(text: str, start: str, end: str) -> str:
+    return text.partition(start)[2].partition(end)[0]

@@ -1,0 +1,62 @@
+"""Without a session to check, the plugin costs a run of pytest next to nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from .running import Project
+
+CONFTEST = """
+import sys
+
+def pytest_unconfigure(config):
+    print("MODULES", *sorted(sys.modules))
+"""
+
+HEAVY = {
+    "teleproto_conformance.suite",
+    "teleproto_conformance.contract",
+    "teleproto_conformance.locate",
+    "teleproto_sessions",
+    "jsonschema",
+    "referencing",
+    "yaml",
+    "asyncio",
+}
+
+
+@pytest.fixture
+def watched(project: Project) -> Project:
+    """A project with a test of its own, in which pytest lists what was imported."""
+    project.write("conftest.py", CONFTEST)
+    project.write("test_own.py", "def test_own(): ...\n")
+    return project
+
+
+def _modules(project: Project, *options: str) -> set[str]:
+    done = project.pytest("-p", "no:hypothesispytest", *options)
+    assert done.code == 0, done.text
+    (line,) = (line for line in done.out.splitlines() if line.startswith("MODULES "))
+    return set(line.split()[1:])
+
+
+def test_nothing_is_imported_but_the_options(watched: Project) -> None:
+    modules = _modules(watched)
+    ours = {name for name in modules if name.startswith("teleproto")}
+    assert ours == {"teleproto_conformance", "teleproto_conformance.plugin"}
+    assert modules.isdisjoint(HEAVY | {"hypothesis"})
+
+
+def test_help_imports_nothing_either(watched: Project) -> None:
+    done = watched.pytest("-p", "no:hypothesispytest", "--help")
+    assert "--session-impl=CLASS" in done.out
+    (line,) = (line for line in done.out.splitlines() if line.startswith("MODULES "))
+    assert HEAVY.isdisjoint(line.split())
+
+
+def test_a_run_that_generates_nothing_imports_no_generator(watched: Project) -> None:
+    session = "--session-impl=teleproto_sessions.MemorySession"
+    modules = _modules(watched, session, "-k", "SURFACE-2")
+    assert "teleproto_conformance.suite" in modules
+    assert "hypothesis" not in modules
+    assert "hypothesis" in _modules(watched, session, "-k", "DC-9")

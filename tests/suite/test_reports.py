@@ -1,0 +1,202 @@
+"""What a run leaves behind: reports, the table, and an exit code that a gate can trust."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from . import schemas
+from .running import Project, Run
+
+SESSIONS = '''
+from teleproto_sessions import MemorySession
+
+class Whole(MemorySession):
+    pass
+
+class Faulty(MemorySession):
+    """Keeps no key but the current data centre's, and takes every port."""
+    def get_auth_key(self, dc_id=None):
+        return super().get_auth_key() if dc_id in (None, self.dc_id) else None
+
+    def set_dc(self, dc_id, server_address, port):
+        super().set_dc(dc_id, server_address, min(max(port, 1), 65535))
+'''
+
+WHOLE, FAULTY = "--session-impl=bad.Whole", "--session-impl=bad.Faulty"
+SOME = "DC-1[ or DC-7[ or KEY-3["
+KNOWN = "known:\n  - {{check: '{}', reason: not ours}}\n"
+
+
+@pytest.fixture
+def sessions(project: Project) -> Project:
+    """A project with sessions in ``bad``."""
+    project.write("bad.py", SESSIONS)
+    return project
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one run of a faulty session wrote."""
+
+    lines: list[str]
+    json: Any
+    markdown: str
+    junit: ElementTree.Element
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """One run, and everything it wrote."""
+    project = Project(tmp_path_factory.mktemp("written"))
+    project.write("bad.py", SESSIONS)
+    reports = ("--session-report=made/report.json", "--session-report=made/report.md")
+    done = project.pytest(FAULTY, "-k", SOME, *reports, "--junitxml=made/junit.xml")
+    made = project.path / "made"
+    return Written(
+        done.out.splitlines(),
+        schemas.read(made / "report.json"),
+        (made / "report.md").read_text(encoding="utf-8"),
+        ElementTree.parse(made / "junit.xml").getroot(),
+    )
+
+
+def test_the_json_report(written: Written) -> None:
+    report = written.json
+    assert schemas.problems(report, "report.schema.json") == []
+    assert report["session"] == "bad.Faulty"
+    assert (report["profile"], report["verdict"]) == ("memory", "fails")
+    counts = {
+        outcome: sum(result["outcome"] == outcome for result in report["results"])
+        for outcome in ("passed", "failed", "advised")
+    }
+    assert report["counts"] == {"checks": len(report["results"]), **counts}
+    assert min(counts.values()) > 0
+    for result in report["results"]:
+        if result["outcome"] == "failed":
+            assert result["level"] == "MUST"
+            assert f"-k '{result['check']}'" in result["finding"]["replay"]
+        if result["outcome"] == "advised":
+            assert result["level"] == "SHOULD"
+
+
+def test_the_schema_of_the_report_can_be_broken(written: Written) -> None:
+    report = copy.deepcopy(written.json)
+    failed = next(result for result in report["results"] if result["outcome"] == "failed")
+    failed["finding"]["done"] = [{"lode": []}]
+    assert schemas.problems(report, "report.schema.json") != []
+
+
+def test_the_markdown_report(written: Written) -> None:
+    page, report = written.markdown, written.json
+    assert page.startswith("# bad.Faulty\n\nProfile `memory` (the class says so), ")
+    assert ": **fails**, " in page
+    assert "| chapter | rules | checks | passed | MUST failed | SHOULD failed | known |" in page
+    headings = [line[3:] for line in page.splitlines() if line.startswith("## ")]
+    assert headings == [result["check"] for result in report["results"] if result["finding"]]
+    for label in ("Expected", "Got", "Why it matters", "Source", "Replay"):
+        assert page.count(f"\n- {label}: ") == len(headings)
+
+
+def test_the_table_adds_up(written: Written) -> None:
+    lines = written.lines
+    start = next(n for n, line in enumerate(lines) if line.startswith("chapter "))
+    table = [line.rsplit(maxsplit=6) for line in lines[start + 1 : start + 4]]
+    numbers = [[int(cell) for cell in row[1:]] for row in table]
+    assert [row[0].split()[0] for row in table] == ["DC", "KEY", "in"]
+    assert numbers[2] == [a + b for a, b in zip(numbers[0], numbers[1], strict=True)]
+    counts = written.json["counts"]
+    assert numbers[2][1:] == [
+        counts["checks"],
+        counts["passed"],
+        counts["failed"],
+        counts["advised"],
+        0,
+    ]
+
+
+def test_junit(written: Written) -> None:
+    report = written.json
+    cases = written.junit.findall(".//testcase")
+    assert {case.get("name") for case in cases} == {result["check"] for result in report["results"]}
+    failed = {case.get("name"): case for case in cases if case.find("failure") is not None}
+    assert set(failed) == {
+        result["check"] for result in report["results"] if result["outcome"] == "failed"
+    }
+    for case in failed.values():
+        text = "".join(case.find("failure").itertext())  # type: ignore[union-attr]  # just found
+        assert "Expected " in text
+        assert "Got " in text
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        ([WHOLE, "-k", SOME], 0, "bad.Whole (memory): passes"),
+        ([FAULTY, "-k", "DC-7["], 0, "bad.Faulty (memory): passes"),
+        ([FAULTY, "-k", "DC-7[", "--session-strict"], 1, "bad.Faulty (memory): fails"),
+        ([FAULTY, "-k", "KEY-3["], 1, "bad.Faulty (memory): fails"),
+        ([FAULTY, "-k", SOME, "-x"], 1, "bad.Faulty (memory): fails"),
+        ([WHOLE, "-k", "nothing-of-that-name"], 5, "nothing was checked"),
+        ([WHOLE, "test_own.py", "-k", "test_good"], 5, "nothing was checked"),
+        ([WHOLE, "test_own.py", "-k", "test_good or DC-1["], 0, "bad.Whole (memory): passes"),
+        ([WHOLE, "test_own.py", "-k", "test_poor or DC-1["], 1, "bad.Whole (memory): passes"),
+    ],
+)
+def test_exit_codes(sessions: Project, options: list[str], code: int, says: str) -> None:
+    sessions.write("test_own.py", "def test_good(): ...\n\n\ndef test_poor():\n    assert 0\n")
+    done = sessions.pytest(*options)
+    assert done.code == code, done.text
+    assert says in done.out
+
+
+@pytest.mark.parametrize("option", [WHOLE, FAULTY])
+def test_a_report_is_written_whatever_happens(sessions: Project, option: str) -> None:
+    for choice in ("nothing-of-that-name", SOME):
+        report = _report(sessions, option, "-x", "-k", choice)
+        assert schemas.problems(report, "report.schema.json") == []
+    assert _report(sessions, option, "-k", "nothing-of-that-name")["verdict"] == "nothing checked"
+
+
+def test_known_failures(sessions: Project) -> None:
+    sessions.write("known.yaml", KNOWN.format("KEY-3[before-the-current-dc-4]"))
+    options = [FAULTY, "--session-baseline=known.yaml", "-k", "KEY-3[before-the-current"]
+    report = _report(sessions, *options)
+    assert schemas.problems(report, "report.schema.json") == []
+    known = [result for result in report["results"] if result["outcome"] == "known"]
+    assert [(result["check"], result["reason"]) for result in known] == [
+        ("KEY-3[before-the-current-dc-4]", "not ours")
+    ]
+    assert sessions.pytest(*options).code == 1
+    assert sessions.pytest(*options[:2], "-k", "KEY-3[before-the-current-dc-4]").code == 0
+
+
+@pytest.mark.parametrize("option", [WHOLE, FAULTY])
+def test_a_known_failure_that_passes(sessions: Project, option: str) -> None:
+    sessions.write("known.yaml", KNOWN.format("DC-1[ids-smallest]"))
+    done = sessions.pytest(option, "--session-baseline=known.yaml", "-k", SOME)
+    assert done.code == (4 if option == WHOLE else 1)
+    assert f"{option.partition('=')[2]} (memory): fails" in done.out
+    (line,) = _naming(done, "passes now")
+    assert line.startswith("DC-1[ids-smallest] passes now; remove its entry from ")
+    assert line.endswith("known.yaml")
+
+
+def test_a_known_failure_that_is_not_asked_for_is_not_stale(sessions: Project) -> None:
+    sessions.write("known.yaml", KNOWN.format("DC-1[ids-smallest]"))
+    done = sessions.pytest(WHOLE, "--session-baseline=known.yaml", "-k", "KEY-3[")
+    assert done.code == 0
+    assert _naming(done, "passes now") == []
+
+
+def _naming(done: Run, text: str) -> list[str]:
+    return [line for line in done.text.splitlines() if text in line]
+
+
+def _report(project: Project, *options: str) -> Any:
+    project.pytest("--session-report=made/report.json", *options)
+    return schemas.read(project.path / "made/report.json")
