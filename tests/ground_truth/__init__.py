@@ -1,0 +1,1 @@
+"""The reference model against what published libraries really do."""
