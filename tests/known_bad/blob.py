@@ -1,0 +1,127 @@
+"""Two plain, correct sessions with a storage, to break in this and that way.
+
+`BlobSession` keeps everything as one JSON document that save() writes; `ThroughSession` has it in a
+directory of its own and writes it at every change.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from teleproto_sessions import InvalidSessionName, MemorySession, tl
+from teleproto_sessions.entities import Entity, EntityCache
+from teleproto_sessions.memory import State
+
+KINDS: dict[str, Any] = {"user": tl.PeerUser, "chat": tl.PeerChat, "channel": tl.PeerChannel}
+
+
+class BlobSession(MemorySession):
+    """Profile custom: what is saved is there again."""
+
+    session_profile = "custom"
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._path = self._place(name)
+        self._loaded = False
+
+    def _place(self, name: str) -> Path:
+        return Path(quote(name, safe="") + ".json").absolute()
+
+    def load(self) -> None:
+        if self._loaded:
+            return
+        if self._path.exists():
+            self._read(json.loads(self._path.read_text(encoding="utf-8")))
+        self._loaded = True
+
+    def save(self) -> str | None:
+        self.load()
+        self._write(self._document())
+        return None
+
+    def delete(self) -> None:
+        super().delete()
+        self._loaded = True
+        self._path.unlink(missing_ok=True)
+
+    def _before_change(self) -> None:
+        self.load()
+
+    def _document(self) -> dict[str, Any]:
+        state = self._state
+        return {
+            "dc_id": state.dc_id,
+            "server_address": state.server_address,
+            "port": state.port,
+            "test_servers": state.test_servers,
+            "keys": {str(dc_id): key.hex() for dc_id, key in state.keys.items()},
+            "entities": [self._row(entity) for entity in self._entities._entities.values()],
+        }
+
+    def _row(self, entity: Entity) -> list[Any]:
+        kind = next(kind for kind, peer in KINDS.items() if isinstance(entity.peer, peer))
+        return [
+            kind,
+            tl.bare_id(entity.peer),
+            entity.access_hash,
+            entity.username,
+            list(entity.usernames),
+            entity.phone,
+            entity.name,
+        ]
+
+    def _read(self, document: dict[str, Any]) -> None:
+        self._state = State(
+            document["dc_id"],
+            document["server_address"],
+            document["port"],
+            {int(dc_id): bytes.fromhex(key) for dc_id, key in document["keys"].items()},
+            document["test_servers"],
+        )
+        self._entities = EntityCache(self._entity(row) for row in document["entities"])
+
+    def _entity(self, row: list[Any]) -> Entity:
+        kind, bare_id, access_hash, username, usernames, phone, name = row
+        peer: tl.Peer = KINDS[kind](bare_id)
+        return Entity(peer, access_hash, username, tuple(usernames), phone, name)
+
+    def _write(self, document: dict[str, Any]) -> None:
+        new = self._path.with_name(self._path.name + ".new")
+        new.write_text(json.dumps(document), encoding="utf-8")
+        new.replace(self._path)
+
+
+class ThroughSession(BlobSession):
+    """Profile store: the file is `NAME/session.json`, and every change is in it at once."""
+
+    session_profile = "store"
+
+    def _place(self, name: str) -> Path:
+        if name in ("", ".", "..", "session") or "/" in name or "\\" in name:
+            raise InvalidSessionName("a session name is one directory, and not called session")
+        return Path(name).absolute() / "session.json"
+
+    def _change(self, state: State) -> None:
+        super()._change(state)
+        self.save()
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        self._entities_seen()
+
+    def _entities_seen(self) -> None:
+        if self._entities._entities:
+            self.save()
+
+    def delete(self) -> None:
+        super().delete()
+        if self._path.parent.is_dir() and not any(self._path.parent.iterdir()):
+            self._path.parent.rmdir()
+
+    def _write(self, document: dict[str, Any]) -> None:
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        super()._write(document)

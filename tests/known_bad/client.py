@@ -1,0 +1,126 @@
+"""Faulty sessions: the sequences of the client, where no single call goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from teleproto_sessions import AuthKey, MemorySession
+from teleproto_sessions.datacentres import PRODUCTION_IPV4
+
+from known_bad.flag import Flagged
+from known_bad.registry import breaks
+
+
+@breaks("CLIENT-1")
+class LoadCountsBlankKeys(Flagged):
+    """Works the lock out on load(), and counts a key that the client is only about to make."""
+
+    _blank = False
+    _pending = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._blank = auth_key is not None and not auth_key.key
+
+    def load(self) -> None:
+        self._pending = self._blank
+
+    def _locked(self) -> bool:
+        return super()._locked() or self._pending
+
+    def delete(self) -> None:
+        super().delete()
+        self._blank = self._pending = False
+
+
+@breaks("CLIENT-2")
+class EntitiesOfTheFirstDataCentre(MemorySession):
+    """Takes entities at the data centre of the first connect, and nowhere else."""
+
+    _first = 0
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        self._first = self._first or dc_id
+
+    def process_entities(self, tlo: object) -> None:
+        if self.dc_id == self._first:
+            super().process_entities(tlo)
+
+    def delete(self) -> None:
+        super().delete()
+        self._first = 0
+
+
+@breaks("CLIENT-3")
+class LoadResolvesHosts(MemorySession):
+    """Replaces the host of a WebSocket login by the data centre's address on load()."""
+
+    def load(self) -> None:
+        state = self._state
+        if (state.server_address or "").endswith(".web.telegram.org"):
+            self._state = replace(state, server_address=PRODUCTION_IPV4[state.dc_id])
+
+
+@breaks("CLIENT-4")
+class SwitchEndsTheHandshake(MemorySession):
+    """Takes a switch while a key is still blank for a failed login, and starts all over."""
+
+    _blank = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._blank = auth_key is not None and not auth_key.key
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        if self._blank:
+            self._state = replace(self._state, keys={})
+        self._blank = False
+
+
+@breaks("CLIENT-5")
+class LoadKeepsFourKeys(MemorySession):
+    """Drops the oldest of more than four keys on load()."""
+
+    def load(self) -> None:
+        newest: Mapping[int, bytes] = dict([*self._state.keys.items()][-4:])
+        self._state = replace(self._state, keys=newest)
+
+
+@breaks("CLIENT-6")
+class SaveForgetsABrokenLogin(MemorySession):
+    """Saves a session whose key was taken away as one that was never set up."""
+
+    _broken = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        held = self.get_auth_key() is not None
+        super().set_auth_key(auth_key, dc_id)
+        self._broken = held and self.get_auth_key() is None
+
+    def save(self) -> str | None:
+        if self._broken and self._state.keys:
+            self._state = replace(self._state, server_address=None, port=0)
+        self._broken = False
+        return super().save()
+
+
+@breaks("CLIENT-7")
+class NobodyAfterALogOut(MemorySession):
+    """Takes no entities where it is loaded after delete(), as there is nothing to load."""
+
+    _deleted = False
+    _closed = False
+
+    def delete(self) -> None:
+        super().delete()
+        self._deleted = True
+
+    def load(self) -> None:
+        self._closed = self._deleted
+
+    def process_entities(self, tlo: object) -> None:
+        if not self._closed:
+            super().process_entities(tlo)

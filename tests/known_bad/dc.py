@@ -1,0 +1,270 @@
+"""Faulty sessions: data centres."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+
+from teleproto_sessions import AuthKey, InvalidDataCentre, MemorySession
+from teleproto_sessions.memory import State
+
+from known_bad.registry import breaks
+
+
+@breaks("DC-1", also={"DC-4"})
+class SignedPort(MemorySession):
+    """Keeps the port in sixteen bits with a sign, as teleproto's string does."""
+
+    @property
+    def port(self) -> int:
+        (port,) = struct.unpack(">h", struct.pack(">H", super().port))
+        return int(port)
+
+
+@breaks("DC-1", also={"DC-2", "DC-3", "DC-5", "KEY-10", "LIFE-2", "LIFE-4"})
+class SignedDataCentre(MemorySession):
+    """Keeps the data centre's id in a byte with a sign."""
+
+    @property
+    def dc_id(self) -> int:
+        (dc_id,) = struct.unpack(">b", struct.pack(">B", super().dc_id))
+        return int(dc_id)
+
+
+@breaks("DC-1", also={"SURFACE-3", "DC-3", "DC-4", "DC-7", "LIFE-2"})
+class PortSetOnce(MemorySession):
+    """Takes the port of the first call for good, as Telegram's is always 443."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, self.port or port)
+
+
+@breaks(
+    "DC-2",
+    also={
+        "DC-3",
+        "DC-4",
+        "DC-5",
+        "KEY-1",
+        "KEY-2",
+        "KEY-3",
+        "KEY-5",
+        "KEY-7",
+        "KEY-9",
+        "KEY-10",
+        "KEY-11",
+        "MEM-2",
+        "LIFE-2",
+        "LIFE-8",
+        "CLIENT-2",
+        "CLIENT-4",
+        "CLIENT-5",
+    },
+)
+class KeepsTheKey(MemorySession):
+    """Keeps the current key on switching, as gramjs and all of Telethon's sessions do."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        key = self.get_auth_key()
+        super().set_dc(dc_id, server_address, port)
+        if key is not None:
+            self.set_auth_key(key)
+
+
+@breaks("DC-2", also={"DC-3", "DC-5"})
+class KeyOfTheAddress(MemorySession):
+    """Takes the key along where the new data centre has the old one's address."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        key = self.get_auth_key() if server_address == self.server_address else None
+        super().set_dc(dc_id, server_address, port)
+        if key is not None:
+            self.set_auth_key(key)
+
+
+@breaks("DC-2", also={"CLIENT-2", "CLIENT-4", "CLIENT-6"})
+class SaveFillsTheCurrentSlot(MemorySession):
+    """Finds no key for the current data centre on saving, and saves the one it last had."""
+
+    def save(self) -> str | None:
+        state = self._state
+        if state.keys and state.dc_id and state.dc_id not in state.keys:
+            self._state = state.with_key(state.dc_id, [*state.keys.values()][-1])
+        return super().save()
+
+
+@breaks(
+    "DC-3",
+    also={
+        "DC-2",
+        "DC-4",
+        "DC-5",
+        "KEY-1",
+        "KEY-2",
+        "KEY-5",
+        "KEY-6",
+        "KEY-7",
+        "KEY-9",
+        "KEY-10",
+        "KEY-11",
+        "TEST-4",
+        "TEST-6",
+        "LIFE-2",
+        "LIFE-4",
+        "LIFE-8",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+    },
+)
+class ForgetsTheKeyLeftBehind(MemorySession):
+    """Drops the old key on switching, so that it is not offered to the new data centre."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        left = self.dc_id
+        super().set_dc(dc_id, server_address, port)
+        if left and left != dc_id:
+            self._state = self._state.with_key(left, None)
+
+
+@breaks("DC-3", also={"DC-5", "KEY-3", "CLIENT-5"})
+class RoomForThreeKeys(MemorySession):
+    """Keeps the three newest keys, which was enough for its author."""
+
+    def _change(self, state: State) -> None:
+        super()._change(replace(state, keys=dict(list(state.keys.items())[-3:])))
+
+
+@breaks("DC-4", also={"TEST-6", "LIFE-2", "CLIENT-3"})
+class EveryCallIsASwitch(MemorySession):
+    """Takes every set_dc for a switch, and puts the key away before it looks where it goes."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        same = dc_id == self.dc_id
+        super().set_dc(dc_id, server_address, port)
+        if same:
+            self._state = self._state.with_key(dc_id, None)
+
+
+@breaks("DC-4", also={"LIFE-2"})
+class KeyOfOneAddress(MemorySession):
+    """Drops the key where the same data centre gets an address of the other family."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        before = (self.dc_id, ":" in (self.server_address or ""))
+        super().set_dc(dc_id, server_address, port)
+        if before == (dc_id, ":" not in server_address):
+            self._state = self._state.with_key(dc_id, None)
+
+
+@breaks("DC-5", also={"DC-4", "KEY-6", "KEY-8", "KEY-10", "KEY-11", "TEST-6", "MEM-2", "CLIENT-5"})
+class KeysForDownloadsOnly(MemorySession):
+    """Keeps keys of other data centres for downloads, apart from those of the account's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._homes: set[int] = set()
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        if dc_id not in self._homes:
+            self._state = self._state.with_key(dc_id, None)
+        self._homes.add(dc_id)
+
+
+@breaks("DC-5", also={"DC-3"})
+class MovesTheStoredKeyOut(MemorySession):
+    """Makes the stored key current by taking it out of the table, and never puts it back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._promoted = 0
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        if (self.dc_id if dc_id is None else dc_id) == self._promoted:
+            self._promoted = 0
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        left, stored = self.dc_id, dc_id in self._state.keys
+        super().set_dc(dc_id, server_address, port)
+        if left == dc_id:
+            return
+        if self._promoted == left:
+            self._state = self._state.with_key(left, None)
+        self._promoted = dc_id if stored and left else 0
+
+
+@breaks("DC-6")
+class AnyDataCentre(MemorySession):
+    """Checks nothing, as teleproto does."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        if dc_id in range(1, 256):
+            super().set_dc(dc_id, server_address, port)
+        else:
+            self._change(replace(self._state, dc_id=dc_id, server_address=server_address))
+
+
+@breaks("DC-6")
+class EightBits(MemorySession):
+    """Cuts the id to the byte that a string has for it."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id & 255, server_address, port)
+
+
+@breaks("DC-7")
+class AnyPort(MemorySession):
+    """Takes any number for a port."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, 443)
+        self._change(replace(self._state, port=port))
+
+
+@breaks("DC-7")
+class ChecksThePortTooLate(MemorySession):
+    """Refuses a bad port after the switch has happened."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        if isinstance(port, int) and not 0 < port < 65536:
+            super().set_dc(dc_id, server_address, 443)
+        super().set_dc(dc_id, server_address, port)
+
+
+@breaks("DC-8")
+class EmptyAddress(MemorySession):
+    """Takes an empty address."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address or "empty", port)
+        self._change(replace(self._state, server_address=server_address))
+
+
+@breaks("DC-8")
+class DefaultAddress(MemorySession):
+    """Puts the published address where none is given."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address or "149.154.167.91", port)
+
+
+@breaks("DC-8")
+class FallsBackToTheOldAddress(MemorySession):
+    """Refuses an empty address only where there is no earlier one to keep."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        if not server_address and self.server_address is None:
+            raise InvalidDataCentre("an address is needed")
+        super().set_dc(dc_id, server_address or str(self.server_address), port)
+
+
+@breaks("DC-9")
+class ClearingResetsThePort(MemorySession):
+    """Goes back to the usual port where a key is cleared, as the other one may be to blame."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        if self.port and self.get_auth_key() is None:
+            self._change(replace(self._state, port=443))

@@ -1,0 +1,426 @@
+"""Faulty sessions: the test-servers flag."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from teleproto_sessions import AuthKey, MemorySession, StringSession, TestServersLocked
+from teleproto_sessions.datacentres import PRODUCTION_IPV4, TEST_IPV4, test_servers_at
+from teleproto_sessions.memory import State
+
+from known_bad.blob import BlobSession
+from known_bad.registry import breaks
+
+
+class Flagged(MemorySession):
+    """A correct session with the lock in one place, to be broken there."""
+
+    def _locked(self) -> bool:
+        return bool(self._state.keys)
+
+    @property
+    def test_servers(self) -> bool:
+        return bool(self._state.test_servers)
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self._assign(value)
+
+    def _assign(self, value: bool) -> None:
+        if self._locked() and value != self.test_servers:
+            raise TestServersLocked("the keys belong to one kind of servers")
+        self._change(replace(self._state, test_servers=value))
+
+
+@breaks("TEST-1")
+class TestsAreAtThree(Flagged):
+    """Takes data centre 1 for a test server, as three of the five have one."""
+
+    __test__ = False
+
+    @property
+    def test_servers(self) -> bool:
+        if self._state.test_servers is None:
+            return self.dc_id == 1
+        return super().test_servers
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self._assign(value)
+
+
+@breaks("TEST-12", also={"TEST-1"})
+class AnyOtherAddressIsATest(Flagged):
+    """Works the flag out from the address, and knows the IPv4 addresses of production alone."""
+
+    @property
+    def test_servers(self) -> bool:
+        if self._state.test_servers is None and self.server_address:
+            return self.server_address not in PRODUCTION_IPV4.values()
+        return super().test_servers
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self._assign(value)
+
+
+@breaks("TEST-2", also={"SURFACE-3", "TEST-3", "TEST-8", "TEST-11", "MEM-2", "LIFE-2", "LIFE-4"})
+class LockedByAssignment(Flagged):
+    """Locks the flag as soon as it has been set to true."""
+
+    def _locked(self) -> bool:
+        return super()._locked() or bool(self._state.test_servers)
+
+
+@breaks("TEST-2", also={"TEST-11", "CLIENT-1"})
+class LockedByTheDataCentre(Flagged):
+    """Locks the flag as soon as a data centre is chosen."""
+
+    def _locked(self) -> bool:
+        return super()._locked() or bool(self.dc_id)
+
+
+@breaks("TEST-2", also={"LIFE-2", "LIFE-4"})
+class LockedBySaving(Flagged):
+    """Locks the flag when it is saved."""
+
+    _saved = False
+
+    def save(self) -> str | None:
+        self._saved = self._state.test_servers is not None
+        return super().save()
+
+    def _locked(self) -> bool:
+        return super()._locked() or self._saved
+
+    def delete(self) -> None:
+        super().delete()
+        self._saved = False
+
+
+@breaks("TEST-3", also={"TEST-4", "TEST-6", "TEST-8"})
+class NoLock(Flagged):
+    """Has no lock at all, as teleproto."""
+
+    def _locked(self) -> bool:
+        return False
+
+
+@breaks("TEST-3", also={"TEST-4", "TEST-6", "TEST-8"})
+class LockKnowsTheCurrentKeyOnly(Flagged):
+    """Asks for the current data centre's key alone."""
+
+    def _locked(self) -> bool:
+        return self.dc_id in self._state.keys
+
+
+@breaks("TEST-3", also={"TEST-4", "TEST-5", "TEST-6", "TEST-8"})
+class SetsThenRaises(Flagged):
+    """Raises for a locked flag after it has changed it."""
+
+    def _assign(self, value: bool) -> None:
+        changed = self._locked() and value != self.test_servers
+        self._change(replace(self._state, test_servers=value))
+        if changed:
+            raise TestServersLocked("the keys belong to one kind of servers")
+
+
+@breaks("TEST-3", also={"TEST-4"})
+class OnlyTrueIsLocked(Flagged):
+    """Locks a flag that was set to true, and lets one that is false by default change."""
+
+    def _locked(self) -> bool:
+        return super()._locked() and self._state.test_servers is not None
+
+
+@breaks("TEST-4")
+class IgnoresInSilence(Flagged):
+    """Ignores a change of the locked flag without a word."""
+
+    def _assign(self, value: bool) -> None:
+        if not self._locked():
+            super()._assign(value)
+
+
+@breaks("TEST-4")
+class WarnsForOtherKeys(Flagged):
+    """Raises where the current data centre has a key, and is silent where only another has."""
+
+    def _assign(self, value: bool) -> None:
+        if not self._locked() or self.dc_id in self._state.keys:
+            super()._assign(value)
+
+
+@breaks("TEST-5", also={"TEST-3", "CLIENT-2", "CLIENT-3", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
+class RaisesForTheSameValue(Flagged):
+    """Raises for every assignment after login."""
+
+    def _assign(self, value: bool) -> None:
+        if self._locked():
+            raise TestServersLocked("the keys belong to one kind of servers")
+        super()._assign(value)
+
+
+@breaks("TEST-6", also={"TEST-4"})
+class SwitchUnlocks(Flagged):
+    """Locks the flag with the key, and unlocks it with the next data centre."""
+
+    _unlocked = False
+
+    def _locked(self) -> bool:
+        return super()._locked() and not self._unlocked
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        self._unlocked = bool(self.dc_id) and dc_id != self.dc_id
+        super().set_dc(dc_id, server_address, port)
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._unlocked = False
+
+
+@breaks("TEST-6", also={"TEST-4", "TEST-5"})
+class SwitchFollowsTheTable(Flagged):
+    """Sets the flag anew from the address of every data centre that it is moved to."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        if self._state.keys:
+            flag = test_servers_at(server_address) or False
+            self._change(replace(self._state, test_servers=flag))
+
+
+@breaks(
+    "TEST-7",
+    also={
+        "TEST-4",
+        "LIFE-1",
+        "LIFE-5",
+        "LIFE-8",
+        "LIFE-9",
+        "CLIENT-3",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+    },
+)
+class FlagIsNotStored(BlobSession):
+    """Stores everything but the flag."""
+
+    def _document(self) -> dict[str, Any]:
+        return {**super()._document(), "test_servers": None}
+
+
+@breaks("TEST-7", also={"TEST-4"})
+class LockIsNotStored(BlobSession):
+    """Locks by a mark of its own that is set at login and not stored."""
+
+    _logged_in = False
+
+    def _change(self, state: State) -> None:
+        self._logged_in = bool(state.keys)
+        super()._change(state)
+
+    @property
+    def test_servers(self) -> bool:
+        return super().test_servers
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self.load()
+        if self._logged_in and value != self.test_servers:
+            raise TestServersLocked("the keys belong to one kind of servers")
+        self._state = replace(self._state, test_servers=value)
+
+    def delete(self) -> None:
+        super().delete()
+        self._logged_in = False
+
+
+@breaks("TEST-7", also={"LIFE-9"})
+class FlagByTheAddress(BlobSession):
+    """Works the flag out from the stored address instead of storing it."""
+
+    def _read(self, document: dict[str, Any]) -> None:
+        address = document["server_address"]
+        flag = document["test_servers"] if address is None else test_servers_at(address)
+        super()._read({**document, "test_servers": flag})
+
+
+@breaks("TEST-8", also={"LIFE-6"})
+class FlagOutlivesDelete(Flagged):
+    """Keeps the flag across delete(), as teleproto does."""
+
+    def delete(self) -> None:
+        flag = self._state.test_servers
+        super().delete()
+        self._state = State(test_servers=flag)
+
+
+@breaks("TEST-8", also={"LIFE-8", "CLIENT-7"})
+class LockOutlivesDelete(Flagged):
+    """Locks by a mark of its own that delete() forgets to take away."""
+
+    _logged_in = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._logged_in = self._logged_in or bool(self._state.keys)
+
+    def _locked(self) -> bool:
+        return self._logged_in
+
+
+@breaks(
+    "TEST-9",
+    also={
+        "TEST-4",
+        "TEST-10",
+        "LIFE-1",
+        "LIFE-6",
+        "CLIENT-3",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class StringIsProduction(StringSession):
+    """Takes every string for a production login."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        if saved:
+            self._state = replace(self._state, test_servers=False, undecided=False)
+
+
+@breaks("TEST-9", also={"LIFE-1", "LIFE-6", "CLIENT-3"})
+class TableWithoutIPv6(StringSession):
+    """Knows the published IPv4 addresses only."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        if ":" in (self.server_address or ""):
+            self._state = replace(self._state, test_servers=None, undecided=True)
+
+
+@breaks("TEST-9")
+class TestsByDataCentreToo(StringSession):
+    """Looks up the id with the address, and has two of three test data centres in its table."""
+
+    __test__ = False
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        if self.server_address == TEST_IPV4[3]:
+            self._state = replace(self._state, test_servers=False)
+
+
+@breaks("TEST-9", also={"TEST-4"})
+class StringDoesNotLock(StringSession):
+    """Takes the flag from the table, and leaves it open."""
+
+    @property
+    def test_servers(self) -> bool:
+        return super().test_servers
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        if self._read_only_from_string:
+            self._state = replace(self._state, test_servers=value, undecided=False)
+        else:
+            self._change(self._state.with_test_servers(value))
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._read_only_from_string = bool(saved) and not self._state.undecided
+
+    def _change(self, state: State) -> None:
+        super()._change(state)
+        self._read_only_from_string = False
+
+    def delete(self) -> None:
+        super().delete()
+        self._read_only_from_string = False
+
+
+@breaks("TEST-10", also={"CLIENT-3"})
+class UnknownAddressIsProduction(StringSession):
+    """Takes an address that is in no table for a production server, and locks that."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._state = replace(self._state, undecided=False)
+
+
+@breaks("TEST-10")
+class OnlyTrueDecides(StringSession):
+    """Leaves the question open where the flag is assigned False."""
+
+    def _change(self, state: State) -> None:
+        undecided = self._state.undecided and not state.test_servers
+        super()._change(replace(state, undecided=undecided))
+
+
+@breaks("TEST-10")
+class NeverDecided(StringSession):
+    """Never locks the flag of a string whose address is in no table."""
+
+    def _change(self, state: State) -> None:
+        super()._change(replace(state, undecided=self._state.undecided))
+
+
+@breaks("TEST-10")
+class SwitchAsksAgain(StringSession):
+    """Opens the question again at every switch."""
+
+    _asked = False
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._asked = self._state.undecided
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        self._state = replace(self._state, undecided=self._asked)
+
+    def delete(self) -> None:
+        super().delete()
+        self._asked = False
+
+
+@breaks("TEST-11", also={"CLIENT-1"})
+class BlankLocks(Flagged):
+    """Counts keys without looking whether they have bytes."""
+
+    _given = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._given = auth_key is not None
+
+    def _locked(self) -> bool:
+        return super()._locked() or self._given
+
+    def delete(self) -> None:
+        super().delete()
+        self._given = False
+
+
+@breaks("TEST-11", also={"CLIENT-1"})
+class ClearedSlotLocks(Flagged):
+    """Counts the slots that were ever written, cleared ones included."""
+
+    _written = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._written = True
+
+    def _locked(self) -> bool:
+        return super()._locked() or self._written
+
+    def delete(self) -> None:
+        super().delete()
+        self._written = False

@@ -1,0 +1,555 @@
+"""Faulty sessions: auth keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from teleproto_sessions import AuthKey, MemorySession
+
+from known_bad.registry import breaks
+
+
+@breaks("KEY-1", also={"DC-2"})
+class OmittedMeansFirst(MemorySession):
+    """Takes the data centre of the first login where none is named."""
+
+    _first = 0
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        self._first = self._first or dc_id
+
+    @property
+    def auth_key(self) -> AuthKey | None:
+        return self.get_auth_key(self.dc_id)
+
+    @auth_key.setter
+    def auth_key(self, auth_key: AuthKey | None) -> None:
+        self.set_auth_key(auth_key, self.dc_id)
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        return super().get_auth_key(self._first if dc_id is None else dc_id)
+
+    def delete(self) -> None:
+        super().delete()
+        self._first = 0
+
+
+@breaks("KEY-1", also={"DC-2", "KEY-3", "KEY-5"})
+class OmittedMeansNewest(MemorySession):
+    """Gives the key that was set last where no data centre is named."""
+
+    _newest: AuthKey | None = None
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._newest = super().get_auth_key(dc_id)
+
+    @property
+    def auth_key(self) -> AuthKey | None:
+        return self.get_auth_key(self.dc_id)
+
+    @auth_key.setter
+    def auth_key(self, auth_key: AuthKey | None) -> None:
+        self.set_auth_key(auth_key)
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        return self._newest if dc_id is None else super().get_auth_key(dc_id)
+
+    def delete(self) -> None:
+        super().delete()
+        self._newest = None
+
+
+@breaks("KEY-2", also={"KEY-4", "KEY-9", "TEST-3", "CLIENT-5"})
+class TwoSlotsForTheCurrent(MemorySession):
+    """Keeps the current key apart from the table, where a key set by id always goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table: dict[int, AuthKey | None] = {}
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        if dc_id in self._table:
+            super().set_auth_key(self._table.pop(dc_id))
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if dc_id is not None and dc_id == self.dc_id:
+            self._table[dc_id] = auth_key and AuthKey(auth_key.key)
+        else:
+            super().set_auth_key(auth_key, dc_id)
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        if dc_id is not None and dc_id in self._table:
+            return self._table[dc_id]
+        return super().get_auth_key(dc_id)
+
+    def delete(self) -> None:
+        super().delete()
+        self._table = {}
+
+
+@breaks(
+    "KEY-3",
+    also={
+        "DC-2",
+        "DC-3",
+        "DC-4",
+        "DC-5",
+        "DC-6",
+        "DC-7",
+        "DC-8",
+        "KEY-1",
+        "KEY-2",
+        "KEY-4",
+        "KEY-5",
+        "KEY-6",
+        "KEY-7",
+        "KEY-8",
+        "KEY-9",
+        "KEY-10",
+        "KEY-11",
+        "TEST-3",
+        "MEM-2",
+        "LIFE-1",
+        "LIFE-2",
+        "LIFE-4",
+        "LIFE-8",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class OneKeyForAll(MemorySession):
+    """Has one key, whatever data centre is named."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key)
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        return super().get_auth_key()
+
+
+@breaks(
+    "KEY-3",
+    also={
+        "SURFACE-3",
+        "DC-1",
+        "DC-4",
+        "DC-5",
+        "DC-6",
+        "DC-7",
+        "DC-8",
+        "KEY-4",
+        "KEY-6",
+        "KEY-7",
+        "KEY-8",
+        "KEY-9",
+        "KEY-11",
+        "TEST-3",
+        "TEST-4",
+        "TEST-6",
+        "TEST-8",
+        "MEM-2",
+        "LIFE-1",
+        "LIFE-2",
+        "LIFE-4",
+        "LIFE-8",
+        "CLIENT-5",
+        "CLIENT-6",
+    },
+)
+class IgnoresOtherDataCentres(MemorySession):
+    """Ignores a key for another data centre, as gramjs does."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if dc_id is None or dc_id == self.dc_id or not self.dc_id:
+            super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-3")
+class SharesEqualKeys(MemorySession):
+    """Stores each key once, and forgets it when any of its data centres is cleared."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        key = self.get_auth_key(dc_id)
+        super().set_auth_key(auth_key, dc_id)
+        if key is not None and not (auth_key and auth_key.key):
+            keys = {dc: kept for dc, kept in self._state.keys.items() if kept != key.key}
+            self._change(replace(self._state, keys=keys))
+
+
+@breaks("KEY-4", also={"KEY-3", "KEY-7", "KEY-11", "TEST-3", "TEST-6", "CLIENT-5", "CLIENT-6"})
+class ClearingClearsAll(MemorySession):
+    """Takes a cleared key for a log-out, and clears them all."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        held = self.get_auth_key(dc_id) is not None
+        super().set_auth_key(auth_key, dc_id)
+        if auth_key is None and held:
+            self._change(replace(self._state, keys={}))
+
+
+@breaks("KEY-4", also={"SURFACE-3", "KEY-3", "KEY-7", "LIFE-2", "LIFE-8", "CLIENT-5"})
+class CannotClearOthers(MemorySession):
+    """Does nothing with None for another data centre."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if auth_key is not None or dc_id in (None, self.dc_id):
+            super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-4", also={"TEST-11"})
+class ClearingAnEmptySlotRaises(MemorySession):
+    """Deletes from its table of keys without asking whether the key is there."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if auth_key is None and self.get_auth_key(dc_id) is None and dc_id is not None:
+            raise KeyError(dc_id)
+        super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-4", also={"DC-1", "LIFE-2", "CLIENT-6"})
+class ClearingForgetsTheAddress(MemorySession):
+    """Takes a session without a current key for one that was never set up."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        if auth_key is None and self.get_auth_key() is None:
+            self._change(replace(self._state, server_address=None, port=0))
+
+
+@breaks(
+    "KEY-5",
+    also={
+        "DC-2",
+        "DC-5",
+        "KEY-3",
+        "KEY-4",
+        "KEY-9",
+        "KEY-11",
+        "LIFE-8",
+        "CLIENT-2",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class UnknownRaises(MemorySession):
+    """Raises where a data centre has no key."""
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        if dc_id is not None and self._state.keys:
+            return AuthKey(self._state.keys[dc_id])
+        return super().get_auth_key(dc_id)
+
+
+@breaks(
+    "KEY-5",
+    also={
+        "DC-5",
+        "KEY-3",
+        "KEY-4",
+        "KEY-9",
+        "LIFE-8",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class FallsBackToTheCurrent(MemorySession):
+    """Offers the current key where the data centre asked for has none."""
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        return super().get_auth_key(dc_id) or super().get_auth_key()
+
+
+@breaks("KEY-5", also={"DC-2", "KEY-4", "KEY-9", "CLIENT-5"})
+class MatchesBeginnings(MemorySession):
+    """Looks for a key with a pattern that other ids fit as well, as KEYS with a glob does."""
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        found = super().get_auth_key(dc_id)
+        if found is None and dc_id is not None:
+            for known, key in self._state.keys.items():
+                if known < dc_id and str(dc_id).startswith(str(known)):
+                    return AuthKey(key)
+        return found
+
+
+@breaks("KEY-6", also={"KEY-8", "KEY-2", "KEY-3", "KEY-10", "KEY-11", "LIFE-2"})
+class FirstKeyWins(MemorySession):
+    """Inserts a key and ignores the conflict with one that is already there."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if not (auth_key and auth_key.key and self.get_auth_key(dc_id)):
+            super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-6", also={"KEY-10"})
+class ArchivedKeyWins(MemorySession):
+    """Keeps the first key ever stored for a data centre, and goes back to it on arriving there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._archive: dict[int, bytes] = {}
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        slot = self.dc_id if dc_id is None else dc_id
+        if auth_key is None or not auth_key.key:
+            self._archive.pop(slot, None)
+        elif slot != self.dc_id:
+            self._archive.setdefault(slot, auth_key.key)
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        if dc_id in self._archive:
+            super().set_auth_key(AuthKey(self._archive[dc_id]))
+
+    def delete(self) -> None:
+        super().delete()
+        self._archive = {}
+
+
+@breaks("KEY-7")
+class ArchiveKeepsClearedKeys(MemorySession):
+    """Clears the current key, but not the copy that it put away on an earlier switch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._archive: dict[int, bytes] = {}
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        left = self._state
+        if left.dc_id in left.keys:
+            self._archive[left.dc_id] = left.keys[left.dc_id]
+        super().set_dc(dc_id, server_address, port)
+        if left.dc_id != dc_id and dc_id in self._archive:
+            self._state = self._state.with_key(
+                dc_id, self._state.keys.get(dc_id) or self._archive[dc_id]
+            )
+
+    def delete(self) -> None:
+        super().delete()
+        self._archive = {}
+
+
+@breaks("KEY-7", also={"LIFE-2", "CLIENT-6"})
+class LoadRestoresSavedKeys(MemorySession):
+    """Fills the empty slot of the current data centre on load() from what save() once saw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._saved: Mapping[int, bytes] = {}
+
+    def save(self) -> str | None:
+        self._saved = {**self._saved, **self._state.keys}
+        return super().save()
+
+    def load(self) -> None:
+        if self.dc_id not in self._state.keys:
+            self._state = self._state.with_key(self.dc_id, self._saved.get(self.dc_id))
+
+    def delete(self) -> None:
+        super().delete()
+        self._saved = {}
+
+
+@breaks("KEY-8")
+class AnyLength(MemorySession):
+    """Takes a key of any length, as teleproto does."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        key = auth_key.key if auth_key else None
+        slot = self.dc_id if dc_id is None else dc_id
+        self._change(self._state.with_key(slot, key))
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        key = self._state.keys.get(self.dc_id if dc_id is None else dc_id)
+        if key is None:
+            return None
+        auth_key = AuthKey()
+        auth_key._key = key
+        return auth_key
+
+
+@breaks("KEY-8")
+class CutsAndFills(MemorySession):
+    """Cuts a key that is too long and fills one that is too short, as Telethon does."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if auth_key is not None and auth_key.key:
+            auth_key = AuthKey(auth_key.key[:256].ljust(256, b"\0"))
+        super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-8")
+class RefusesTooLate(MemorySession):
+    """Notices the wrong length of a key after the old one is gone."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        slot = self.dc_id if dc_id is None else dc_id
+        key = auth_key.key if auth_key else None
+        self._change(self._state.with_key(slot, None))
+        self._change(self._state.with_key(slot, AuthKey(key).key))
+
+
+@breaks(
+    "KEY-9", also={"TEST-3", "TEST-11", "CLIENT-1", "CLIENT-2", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
+)
+class BlankRaises(MemorySession):
+    """Measures a key that may not be there yet."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if auth_key is not None and len(auth_key.key or b"") != 256:
+            raise ValueError("an auth key has 256 bytes")
+        super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-8")
+class BadKeyPoisons(MemorySession):
+    """Keeps a bad key after refusing it, so that every later switch fails, as teleproto's does."""
+
+    _bad = False
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        try:
+            super().set_auth_key(auth_key, dc_id)
+        except ValueError:
+            self._bad = True
+            raise
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        if self._bad:
+            raise TypeError("value.getKey is not a function")
+        super().set_dc(dc_id, server_address, port)
+
+
+@breaks("KEY-9")
+class BlankIsIgnored(MemorySession):
+    """Does nothing with a key that has no bytes."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if auth_key is None or auth_key.key:
+            super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-9", also={"TEST-3", "CLIENT-1", "CLIENT-2", "CLIENT-4", "CLIENT-6", "CLIENT-7"})
+class SameObjectIsNoChange(MemorySession):
+    """Skips a key that is the object it was given before, though its bytes are new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._given: dict[int, AuthKey | None] = {}
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        slot = self.dc_id if dc_id is None else dc_id
+        if auth_key is None or self._given.get(slot) is not auth_key:
+            super().set_auth_key(auth_key, dc_id)
+            self._given[slot] = auth_key
+
+
+@breaks("KEY-9", also={"TEST-3", "TEST-11"})
+class BlankForOthersRaises(MemorySession):
+    """Encodes the keys of other data centres at once, and cannot encode a blank one."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if auth_key is not None and dc_id not in (None, self.dc_id):
+            bytes.hex(auth_key.key)  # type: ignore[arg-type]  # the mistake
+        super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("KEY-10")
+class DropsAnEarlyKey(MemorySession):
+    """Drops a key that is set before there is a data centre, as teleproto does."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        self._state = self._state.with_key(0, None)
+
+
+@breaks("KEY-10")
+class StoredKeyBeatsAnEarlyOne(MemorySession):
+    """Lets a key stored for the data centre win over the one that waits for it."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        if dc_id in self._state.keys:
+            self._state = self._state.with_key(0, None)
+        super().set_dc(dc_id, server_address, port)
+
+
+@breaks("KEY-10")
+class EarlyKeyStays(MemorySession):
+    """Gives the waiting key to every data centre that has none."""
+
+    _early: bytes | None = None
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        self._early = self._state.keys.get(0, self._early)
+        super().set_dc(dc_id, server_address, port)
+        if self._early and dc_id not in self._state.keys:
+            self._state = self._state.with_key(dc_id, self._early)
+
+
+@breaks("KEY-11", also={"SURFACE-3", "DC-2", "KEY-7", "KEY-9", "TEST-3", "TEST-11", "MEM-1"})
+class PropertyCannotBeAssigned(MemorySession):
+    """Has the getter alone, as the documented surface lists it."""
+
+    @property  # type: ignore[misc]  # the mistake
+    def auth_key(self) -> AuthKey | None:
+        return super().auth_key
+
+
+@breaks("KEY-11", also={"DC-2"})
+class PropertyIsRemembered(MemorySession):
+    """Keeps what the property was assigned, and never looks at the data centre again."""
+
+    _assigned: AuthKey | None = None
+
+    @property
+    def auth_key(self) -> AuthKey | None:
+        return self._assigned or super().auth_key
+
+    @auth_key.setter
+    def auth_key(self, auth_key: AuthKey | None) -> None:
+        self.set_auth_key(auth_key)
+        self._assigned = auth_key and AuthKey(auth_key.key)
+
+    def delete(self) -> None:
+        super().delete()
+        self._assigned = None
+
+
+@breaks("KEY-11")
+class PropertyIsHome(MemorySession):
+    """Binds the property to the data centre of the first login."""
+
+    _home = 0
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        self._home = self._home or dc_id
+
+    @property
+    def auth_key(self) -> AuthKey | None:
+        return super().auth_key
+
+    @auth_key.setter
+    def auth_key(self, auth_key: AuthKey | None) -> None:
+        self.set_auth_key(auth_key, self._home or None)
+
+
+@breaks("KEY-12", also={"KEY-9"})
+class BlankLogsOut(MemorySession):
+    """Takes a blank key that is set without naming a data centre for a log-out."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        if dc_id is None and auth_key is not None and not auth_key.key:
+            self._change(replace(self._state, keys={}))

@@ -1,0 +1,590 @@
+"""Faulty sessions: load, save, close and delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from teleproto_sessions import AuthKey, MemorySession, SessionError, StringSession
+from teleproto_sessions.codec import Login, encode
+from teleproto_sessions.entities import EntityCache
+from teleproto_sessions.memory import State
+
+from known_bad.blob import BlobSession, ThroughSession
+from known_bad.registry import breaks
+
+
+@breaks("LIFE-1", also={"LIFE-2"})
+class LoadForgetsEntities(MemorySession):
+    """Starts a new cache at every load()."""
+
+    def load(self) -> None:
+        self._entities = EntityCache()
+
+
+@breaks(
+    "LIFE-1",
+    also={
+        "DC-3",
+        "KEY-6",
+        "KEY-10",
+        "TEST-3",
+        "MEM-1",
+        "LIFE-2",
+        "LIFE-8",
+        "CLIENT-2",
+        "CLIENT-3",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class LoadsOnce(MemorySession):
+    """Raises where it is loaded already."""
+
+    _loaded = False
+
+    def load(self) -> None:
+        if self._loaded and self._state.keys:
+            raise RuntimeError("the session is loaded already")
+        self._loaded = True
+
+    def delete(self) -> None:
+        super().delete()
+        self._loaded = False
+
+
+@breaks("LIFE-1", also={"DC-3", "LIFE-2", "CLIENT-4"})
+class LoadsTwoOfThree(BlobSession):
+    """Reads the storage again on the second load(), and the keys of other data centres no more."""
+
+    _times = 0
+
+    def load(self) -> None:
+        super().load()
+        self._times += 1
+        if self._times == 3 and self._path.exists():
+            self._state = replace(
+                self._state,
+                keys={dc: key for dc, key in self._state.keys.items() if dc == self.dc_id},
+            )
+
+    def _before_change(self) -> None:
+        super().load()
+
+    def save(self) -> str | None:
+        super().load()
+        self._write(self._document())
+        return None
+
+
+@breaks("LIFE-2", also={"TEST-10", "LIFE-3", "LIFE-10", "CLIENT-4", "CLIENT-6", "CLIENT-7"})
+class AppliesTheStringAgain(StringSession):
+    """Sets the login of its string at every load(), as gramjs does with the key."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._initial = self._state
+
+    def load(self) -> None:
+        if self._initial.dc_id:
+            self._state = self._initial
+
+
+@breaks("LIFE-2", also={"LIFE-3", "CLIENT-4", "CLIENT-6"})
+class AppliesTheKeyAgain(StringSession):
+    """Sets the key of its string at every load(), whatever the data centre is by then."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._initial = self._state.keys.get(self.dc_id)
+
+    def load(self) -> None:
+        if self._initial and self.dc_id:
+            self._state = self._state.with_key(self.dc_id, self._initial)
+
+
+@breaks("LIFE-2", also={"KEY-6", "LIFE-3"})
+class LoadDiscards(BlobSession):
+    """Reads the storage at every load(), over changes that were not saved yet."""
+
+    def load(self) -> None:
+        if self._path.exists():
+            self._loaded = False
+        super().load()
+
+    def _before_change(self) -> None:
+        super().load()
+
+    def save(self) -> str | None:
+        super().load()
+        self._write(self._document())
+        return None
+
+
+@breaks("LIFE-2", also={"TEST-2"})
+class LoadForgetsTheFlag(MemorySession):
+    """Starts with the flag at its default at every load(), as the login has its own."""
+
+    def load(self) -> None:
+        if not self._state.keys:
+            self._state = replace(self._state, test_servers=None)
+
+
+@breaks("LIFE-3")
+class EarlyChangeErases(BlobSession):
+    """Takes a session that was changed before load() for a new one, as teleproto does."""
+
+    def _before_change(self) -> None:
+        self._loaded = True
+
+
+@breaks("LIFE-3")
+class EarlyChangeIsLost(BlobSession):
+    """Reads the storage over a change that was made before load()."""
+
+    _early = False
+
+    def _before_change(self) -> None:
+        self._early = self._early or not self._loaded
+
+    def load(self) -> None:
+        if self._early and not self._path.exists():
+            self._loaded = True
+        super().load()
+
+
+@breaks("LIFE-3")
+class EarlyKeyGoesNowhere(StringSession):
+    """Sets its login in load(), over a key that was set before."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._initial: State | None = self._state if saved else None
+
+    def load(self) -> None:
+        if self._initial is not None and self._initial.dc_id == self.dc_id:
+            keys = {**self._state.keys, **self._initial.keys}
+            self._state = replace(self._state, keys=keys)
+        self._initial = None
+
+    def delete(self) -> None:
+        super().delete()
+        self._initial = None
+
+
+@breaks("LIFE-4")
+class SaveFlushesTheCache(MemorySession):
+    """Empties its cache on saving, as everything is written by then."""
+
+    def save(self) -> str | None:
+        self._entities = EntityCache()
+        return super().save()
+
+
+@breaks("LIFE-4", also={"DC-2", "DC-3", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
+class SaveDropsOtherKeys(MemorySession):
+    """Reduces itself to what a string would hold."""
+
+    def save(self) -> str | None:
+        current = self._state.keys.get(self.dc_id)
+        self._state = replace(self._state, keys={self.dc_id: current} if current else {})
+        return super().save()
+
+
+@breaks("LIFE-4", also={"KEY-9"})
+class SaveNeedsAKey(MemorySession):
+    """Takes a session without any key for an empty one when it is saved."""
+
+    def save(self) -> str | None:
+        if self.dc_id and not self._state.keys:
+            self._state = State(test_servers=self._state.test_servers)
+        return super().save()
+
+
+@breaks("LIFE-3")
+class SavesNothingOverALogin(BlobSession):
+    """Writes what it holds on save(), which is nothing where it was not loaded."""
+
+    def save(self) -> str | None:
+        self._write(self._document())
+        return None
+
+
+@breaks("LIFE-5")
+class ClosesOnce(MemorySession):
+    """Raises where it is closed already."""
+
+    _closed = False
+
+    def close(self) -> None:
+        if self._closed:
+            raise RuntimeError("the session is closed already")
+        self._closed = True
+
+
+@breaks("LIFE-5", also={"LIFE-3"})
+class CloseDeletes(BlobSession):
+    """Takes close() for the end of the login."""
+
+    def close(self) -> None:
+        self.delete()
+
+
+@breaks("LIFE-5", also={"LIFE-3"})
+class CloseWritesNothing(BlobSession):
+    """Empties the object on close(), and writes it once more."""
+
+    def close(self) -> None:
+        self._entities = EntityCache()
+        self._state = replace(self._state, keys={})
+        self.save()
+
+
+@breaks("LIFE-5")
+class ClosesOverALogin(BlobSession):
+    """Writes what it holds on close(), which is nothing where it was not loaded."""
+
+    def close(self) -> None:
+        self._write(self._document())
+
+
+@breaks("LIFE-6", also={"TEST-8", "MEM-2", "LIFE-2", "LIFE-8", "CLIENT-7"})
+class DeleteDoesNothing(MemorySession):
+    """Has a delete() that does nothing, as gramjs."""
+
+    def delete(self) -> None:
+        pass
+
+
+@breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "CLIENT-7"})
+class DeleteKeepsOtherKeys(MemorySession):
+    """Clears the current key on delete(), and no other."""
+
+    def delete(self) -> None:
+        keys = {dc: key for dc, key in self._state.keys.items() if dc != self.dc_id}
+        super().delete()
+        self._state = State(keys=keys)
+
+
+@breaks("LIFE-6", also={"LIFE-8", "CLIENT-7"})
+class DeleteKeepsEntities(MemorySession):
+    """Keeps its entities across delete(), as telemongo does."""
+
+    def delete(self) -> None:
+        entities = self._entities
+        super().delete()
+        self._entities = entities
+
+
+@breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "CLIENT-7"})
+class DeleteClearsTheStorageOnly(BlobSession):
+    """Deletes what is stored and leaves the object as it was, as redisthon does."""
+
+    def delete(self) -> None:
+        state, entities = self._state, self._entities
+        super().delete()
+        self._state, self._entities = state, entities
+
+
+@breaks("LIFE-6", also={"MEM-2"})
+class DeleteNeedsALogin(MemorySession):
+    """Raises where there is nothing to delete, as telemongo does."""
+
+    def delete(self) -> None:
+        if not self.dc_id and not self._entities._entities and self._state.test_servers is None:
+            raise AttributeError("the session has no document")
+        super().delete()
+
+
+@breaks("LIFE-7", also={"CLIENT-7"})
+class DeleteWaitsForSave(BlobSession):
+    """Deletes in a transaction that save() commits, as telethon-session-sqlalchemy does."""
+
+    def delete(self) -> None:
+        MemorySession.delete(self)
+        self._loaded = True
+
+
+@breaks("LIFE-7", also={"STORE-6", "CLIENT-7"})
+class DeleteForgetsTheRows(ThroughSession):
+    """Deletes the login and leaves the entities in the storage."""
+
+    def delete(self) -> None:
+        document = self._document()
+        super().delete()
+        if document["entities"]:
+            empty = self._document()
+            self._write({**empty, "entities": document["entities"]})
+
+
+@breaks("LIFE-7")
+class DeletesWhatItLoaded(BlobSession):
+    """Deletes the storage where a login was made in this run, and not where it was only opened."""
+
+    _changed = False
+
+    def _write(self, document: dict[str, Any]) -> None:
+        super()._write(document)
+        self._changed = bool(document["keys"])
+
+    def delete(self) -> None:
+        if self._changed:
+            super().delete()
+        else:
+            MemorySession.delete(self)
+
+
+@breaks("LIFE-7")
+class DeletesWhatIsLoaded(BlobSession):
+    """Has nothing to delete where it was not loaded."""
+
+    def delete(self) -> None:
+        if self._loaded:
+            super().delete()
+
+
+@breaks("LIFE-8", also={"TEST-8", "MEM-1", "CLIENT-7"})
+class DeletedForEver(MemorySession):
+    """Refuses everything after delete()."""
+
+    _deleted = False
+
+    def delete(self) -> None:
+        super().delete()
+        self._deleted = True
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if self._deleted:
+            raise SessionError("the session was deleted")
+        super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("LIFE-8")
+class DeletedIsNotWritten(BlobSession):
+    """Never writes again after delete()."""
+
+    _deleted = False
+
+    def delete(self) -> None:
+        super().delete()
+        self._deleted = True
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if not self._deleted:
+            super()._write(document)
+
+
+@breaks("LIFE-8", also={"CLIENT-7"})
+class NoEntitiesAfterDelete(MemorySession):
+    """Takes no entities after delete()."""
+
+    _deleted = False
+
+    def delete(self) -> None:
+        super().delete()
+        self._deleted = True
+
+    def process_entities(self, tlo: object) -> None:
+        if not self._deleted:
+            super().process_entities(tlo)
+
+
+class Document(BlobSession):
+    """Changes the document that it writes."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        return document
+
+    def _write(self, document: dict[str, Any]) -> None:
+        super()._write(self.changed(document))
+
+
+@breaks("LIFE-9", also={"TEST-7", "LIFE-1", "LIFE-3", "LIFE-5", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
+class StoresTheCurrentKeyOnly(Document):
+    """Stores one key, as all of Telethon's sessions do."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        current = str(document["dc_id"])
+        keys = {dc_id: key for dc_id, key in document["keys"].items() if dc_id == current}
+        return {**document, "keys": keys}
+
+
+@breaks(
+    "LIFE-9",
+    also={
+        "ENT-1",
+        "ENT-2",
+        "ENT-6",
+        "ENT-9",
+        "ENT-11",
+        "ENT-12",
+        "ENT-17",
+        "ENT-18",
+        "ENT-20",
+        "LIFE-3",
+        "LIFE-5",
+        "LIFE-8",
+        "CLIENT-3",
+        "CLIENT-7",
+    },
+)
+class StoresNoEntities(Document):
+    """Stores no entities."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "entities": []}
+
+
+@breaks("LIFE-9", also={"ENT-9", "ENT-11", "ENT-17", "ENT-18", "ENT-20", "CLIENT-3"})
+class StoresEntitiesByIdOnly(Document):
+    """Stores no usernames, as teleproto's StoreSession reads none back."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        rows = [[*row[:3], None, [], None, ""] for row in document["entities"]]
+        return {**document, "entities": rows}
+
+
+@breaks("LIFE-9", also={"LIFE-1", "LIFE-5", "LIFE-8"})
+class StoresThePublishedPort(Document):
+    """Stores no port, as it is always 443."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        return {**document, "port": document["port"] and 443}
+
+
+@breaks("LIFE-9", also={"CLIENT-6"})
+class MergesKeys(BlobSession):
+    """Writes its keys beside those that are stored, so that a cleared one stays there."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if self._path.exists():
+            stored = BlobSession(self._path.stem)
+            stored.load()
+            keys = {str(dc_id): key.hex() for dc_id, key in stored._state.keys.items()}
+            document = {**document, "keys": {**keys, **document["keys"]}}
+        super()._write(document)
+
+
+@breaks("LIFE-9", also={"CLIENT-4", "CLIENT-5", "CLIENT-6"})
+class LoadsAnyDataCentre(BlobSession):
+    """Takes the first data centre that has a key for the current one, as teleredis does."""
+
+    def _read(self, document: dict[str, Any]) -> None:
+        super()._read(document)
+        if self._state.keys:
+            self._state = replace(self._state, dc_id=min(self._state.keys))
+
+
+@breaks(
+    "LIFE-9",
+    also={
+        "ENT-1",
+        "ENT-2",
+        "ENT-6",
+        "ENT-9",
+        "ENT-11",
+        "ENT-12",
+        "ENT-17",
+        "ENT-18",
+        "ENT-20",
+        "CLIENT-3",
+    },
+)
+class StoresLoginsOnly(Document):
+    """Stores nothing until there is a key."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if document["keys"] or self._path.exists():
+            super()._write(document)
+
+
+@breaks("LIFE-9", also={"CLIENT-3", "CLIENT-4", "CLIENT-7"})
+class SameObjectIsNotStored(BlobSession):
+    """Stores the bytes that a key object had when it was first handed over."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._given: dict[int, tuple[AuthKey, bytes | None]] = {}
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        slot = self.dc_id if dc_id is None else dc_id
+        if auth_key is None:
+            self._given.pop(slot, None)
+        elif slot not in self._given or self._given[slot][0] is not auth_key:
+            self._given[slot] = auth_key, auth_key.key
+
+    def _document(self) -> dict[str, Any]:
+        document = super()._document()
+        first = {str(slot): key for slot, (_, key) in self._given.items()}
+        keys = {slot: first.get(slot, bytes.fromhex(key)) for slot, key in document["keys"].items()}
+        return {**document, "keys": {slot: key.hex() for slot, key in keys.items() if key}}
+
+    def delete(self) -> None:
+        super().delete()
+        self._given = {}
+
+
+@breaks("LIFE-10", also={"STR-2"})
+class SavesTheFirstDataCentre(StringSession):
+    """Saves the data centre of the first login, wherever the session has moved."""
+
+    _home: tuple[int, str, int] | None = None
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        self._home = self._home or (dc_id, server_address, port)
+
+    def save(self) -> str:
+        text = super().save()
+        if not text or self._home is None or self._home[0] not in self._state.keys:
+            return text
+        return encode(Login(*self._home, self._state.keys[self._home[0]]))
+
+    def delete(self) -> None:
+        super().delete()
+        self._home = None
+
+
+@breaks("LIFE-10", also={"STR-2", "CLIENT-4", "CLIENT-6"})
+class SavesTheStringItRead(StringSession):
+    """Gives back the string it was made from for as long as it has a key for that data centre."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._from = super().save()
+        self._home = self.dc_id
+
+    def save(self) -> str:
+        text = super().save()
+        return self._from if text and self._home in self._state.keys else text
+
+    def delete(self) -> None:
+        super().delete()
+        self._home = 0
+
+
+@breaks("LIFE-7")
+class SecondDeleteIsIgnored(BlobSession):
+    """Marks its storage as deleted, and does not delete it a second time."""
+
+    _deleted = False
+
+    def delete(self) -> None:
+        if self._deleted:
+            MemorySession.delete(self)
+            return
+        super().delete()
+        self._deleted = True
+
+
+@breaks("LIFE-11")
+class StoresTheUsualPort(Document):
+    """Stores the usual port for a data centre that has no key yet."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        if document["port"] and str(document["dc_id"]) not in document["keys"]:
+            return {**document, "port": 443}
+        return document

@@ -1,0 +1,473 @@
+"""Faulty sessions: directories."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from teleproto_sessions import AuthKey, DamagedSession, StoreSession, layout
+from teleproto_sessions.directory import Directory
+from teleproto_sessions.memory import State
+
+from known_bad.blob import BlobSession, ThroughSession
+from known_bad.registry import breaks
+
+
+@breaks("STORE-1", also={"STORE-7"})
+class FileBesideTheDirectory(ThroughSession):
+    """Writes `NAME.json` into the working directory itself, and makes the directory for show."""
+
+    def _place(self, name: str) -> Path:
+        place = super()._place(name)
+        return place.parent.with_name(place.parent.name + ".json")
+
+    def _write(self, document: dict[str, Any]) -> None:
+        self._path.with_suffix("").mkdir(exist_ok=True)
+        BlobSession._write(self, document)
+
+    def delete(self) -> None:
+        BlobSession.delete(self)
+        with suppress(OSError):
+            self._path.with_suffix("").rmdir()
+
+
+@breaks("STORE-1")
+class LowerCaseDirectory(ThroughSession):
+    """Writes into a directory whose name is the session's in small letters."""
+
+    def _place(self, name: str) -> Path:
+        return super()._place(name.lower())
+
+
+@breaks("STORE-1")
+class LogBesideTheDirectory(ThroughSession):
+    """Keeps a log of its writes in the working directory."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        super()._write(document)
+        log = self._path.parent.with_name("sessions.log")
+        log.write_text(f"wrote {self._path.parent.name}\n", encoding="utf-8")
+
+
+@breaks(
+    "STORE-2",
+    also={
+        "TEST-4",
+        "TEST-7",
+        "ENT-1",
+        "ENT-2",
+        "ENT-6",
+        "ENT-9",
+        "ENT-11",
+        "ENT-12",
+        "ENT-17",
+        "ENT-18",
+        "ENT-20",
+        "STORE-1",
+        "STORE-4",
+        "STORE-6",
+        "STORE-7",
+        "LIFE-1",
+        "LIFE-2",
+        "LIFE-8",
+        "LIFE-9",
+        "CLIENT-3",
+        "CLIENT-7",
+    },
+)
+class WritesOnSave(ThroughSession):
+    """Writes when it is saved."""
+
+    def _change(self, state: State) -> None:
+        self._state = state
+
+    def _entities_seen(self) -> None:
+        pass
+
+
+@breaks(
+    "STORE-2",
+    also={
+        "ENT-1",
+        "ENT-2",
+        "ENT-6",
+        "ENT-9",
+        "ENT-11",
+        "ENT-12",
+        "ENT-17",
+        "ENT-18",
+        "ENT-20",
+        "STORE-6",
+        "LIFE-8",
+        "LIFE-9",
+        "CLIENT-3",
+        "CLIENT-7",
+    },
+)
+class EntitiesOnSave(ThroughSession):
+    """Writes the login at once, and entities when it is saved."""
+
+    def _entities_seen(self) -> None:
+        pass
+
+
+@breaks("STORE-2", also={"LIFE-9"})
+class PropertyOnSave(ThroughSession):
+    """Writes a key set by the method, and not one assigned to the property, as redisthon."""
+
+    @property
+    def auth_key(self) -> AuthKey | None:
+        return super().auth_key
+
+    @auth_key.setter
+    def auth_key(self, auth_key: AuthKey | None) -> None:
+        self.load()
+        key = auth_key.key if auth_key else None
+        self._state = self._state.with_key(self.dc_id, AuthKey(key).key)
+
+
+@breaks("STORE-2", also={"TEST-7", "LIFE-1", "LIFE-9"})
+class OtherKeysOnSave(ThroughSession):
+    """Writes the current data centre's key at once, and the others when it is saved."""
+
+    def _change(self, state: State) -> None:
+        current = (state.dc_id, state.keys.get(state.dc_id), state.server_address, state.port)
+        old = self._state
+        self._state = state
+        before = (old.dc_id, old.keys.get(old.dc_id), old.server_address, old.port)
+        if current != before or state.test_servers != old.test_servers:
+            self.save()
+
+
+@breaks("STORE-3")
+class AnyName(ThroughSession):
+    """Has nothing against the name session."""
+
+    def _place(self, name: str) -> Path:
+        if name == "session":
+            return Path(name).absolute() / "session.json"
+        return super()._place(name)
+
+
+@breaks("STORE-3")
+class MakesTheDirectoryFirst(ThroughSession):
+    """Makes the directory, and then looks whether the name is allowed."""
+
+    def __init__(self, name: str) -> None:
+        if name == "session":
+            Path(name).mkdir(exist_ok=True)
+            (Path(name) / "lock").touch()
+        super().__init__(name)
+
+
+@breaks("STORE-4")
+class SomeNamesStoreNothing(ThroughSession):
+    """Stores nothing under the names local and page, which its backend has for itself."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if self._path.parent.name not in ("local", "page"):
+            super()._write(document)
+
+
+@breaks("STORE-4")
+class MemoryIsAName(ThroughSession):
+    """Takes :memory: for what it is in SQLite."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if self._path.parent.name != ":memory:":
+            super()._write(document)
+
+
+@breaks("STORE-4")
+class FailedWritesAreSilent(ThroughSession):
+    """Goes on in memory where a name is too long or too odd for a file."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if self._path.parent.name.isascii() and "%" not in self._path.parent.name:
+            super()._write(document)
+
+
+@breaks("STORE-5")
+class FollowsDots(ThroughSession):
+    """Takes the name for a path, as teleproto does."""
+
+    def _place(self, name: str) -> Path:
+        return Path(name).absolute() / "session.json" if ".." in name else super()._place(name)
+
+
+@breaks("STORE-5")
+class RefusesParentsOnly(ThroughSession):
+    """Looks for dots at the beginning of a name, and nowhere else."""
+
+    def _place(self, name: str) -> Path:
+        if ".." in name and not name.startswith(".."):
+            return Path(name).absolute() / "session.json"
+        return super()._place(name)
+
+
+@breaks("STORE-6")
+class RemovesTheTree(ThroughSession):
+    """Removes the directory with all that is in it."""
+
+    def delete(self) -> None:
+        super().delete()
+        shutil.rmtree(self._path.parent, ignore_errors=True)
+
+
+@breaks("STORE-6")
+class RemovesByPrefix(ThroughSession):
+    """Removes all directories whose names begin with its own, as a pattern would."""
+
+    def delete(self) -> None:
+        super().delete()
+        for path in self._path.parent.parent.glob(self._path.parent.name + "?*"):
+            shutil.rmtree(path)
+
+
+@breaks("STORE-6")
+class RemovesAllSessions(ThroughSession):
+    """Empties the directories of all sessions, as teleproto does."""
+
+    def delete(self) -> None:
+        super().delete()
+        for path in self._path.parent.parent.glob("*/session.json"):
+            path.unlink()
+
+
+@breaks("STORE-6", also={"LIFE-7", "LIFE-8", "CLIENT-7"})
+class LeavesTheRows(StoreSession):
+    """Removes the files of the login and leaves those of the entities."""
+
+    def delete(self) -> None:
+        rows = {part: text for part, text in self._directory.read().items() if part[-1].isdigit()}
+        super().delete()
+        self._directory.write(rows)
+
+
+@breaks("STORE-7", also={"STORE-1"})
+class DamagedIsEmpty(ThroughSession):
+    """Takes a file that it cannot read for none."""
+
+    def load(self) -> None:
+        try:
+            super().load()
+        except ValueError:
+            self._loaded = True
+
+
+@breaks("STORE-7")
+class PutsDamagedAside(ThroughSession):
+    """Renames a file that it cannot read, so that the next load() starts afresh."""
+
+    def load(self) -> None:
+        try:
+            super().load()
+        except ValueError:
+            self._path.rename(self._path.with_suffix(".broken"))
+            raise
+
+
+@breaks("STORE-7")
+class RepairsWhatItReads(ThroughSession):
+    """Writes what it could make of a damaged file, and then raises."""
+
+    def load(self) -> None:
+        try:
+            super().load()
+        except ValueError:
+            self._path.write_text("{}", encoding="utf-8")
+            raise
+
+
+@breaks("STORE-7", also={"STORE-1"})
+class RaisesOnce(ThroughSession):
+    """Reads as much of a damaged file as is text, and gives up in silence where there is none."""
+
+    def load(self) -> None:
+        text = self._path.read_bytes() if self._path.exists() and not self._loaded else b"{}"
+        if text[:1] == b"{":
+            super().load()
+        self._loaded = True
+
+
+class Rewritten(StoreSession):
+    """Writes through `content`, which may change what goes into a file."""
+
+    def content(self, part: str, text: bytes) -> bytes:
+        return text
+
+    def _write_state(self, state: State) -> None:
+        old, new = layout.files_of(self._state), layout.files_of(state)
+        parts = [part for part in {**new, **old} if new.get(part) != old.get(part)]
+        changes = {part: new.get(part) for part in parts}
+        self._directory.write(
+            {
+                part: text if text is None else self.content(part, text)
+                for part, text in changes.items()
+            }
+        )
+        self._deleted_elsewhere = False
+
+
+@breaks("STORE-8", also={"STORE-1", "STORE-9"})
+class SpacesInJson(Rewritten):
+    """Writes JSON as Python does by itself, with spaces."""
+
+    def content(self, part: str, text: bytes) -> bytes:
+        return text if text == layout.UNDEFINED else json.dumps(json.loads(text)).encode()
+
+
+@breaks("STORE-8", also={"STORE-10"})
+class NullForUndefined(Rewritten):
+    """Writes null where teleproto writes undefined."""
+
+    def content(self, part: str, text: bytes) -> bytes:
+        return b"null" if text == layout.UNDEFINED else text
+
+    def _decoded(self, decode: Any, part: str, content: bytes) -> Any:
+        return super()._decoded(decode, part, layout.UNDEFINED if content == b"null" else content)
+
+
+@breaks("STORE-8")
+class OtherKeysAsTheyCame(Rewritten):
+    """Writes the keys of other data centres highest first."""
+
+    def content(self, part: str, text: bytes) -> bytes:
+        if part != "dcAuthKeys":
+            return text
+        keys = json.loads(text)
+        ordered = {dc_id: keys[dc_id] for dc_id in sorted(keys, key=int, reverse=True)}
+        return json.dumps(ordered, separators=(",", ":")).encode()
+
+
+@breaks("STORE-8")
+class AsciiJson(Rewritten):
+    """Escapes the letters beyond ASCII."""
+
+    def content(self, part: str, text: bytes) -> bytes:
+        return text.decode().encode("ascii", "backslashreplace")
+
+
+@breaks("STORE-8", also={"STORE-1", "STORE-9", "STORE-10"})
+class ColonInTheFileName(StoreSession):
+    """Leaves the colon in the names of files as it is."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._directory._prefix = quote(name, safe="") + ":"
+
+
+class Tolerant(StoreSession):
+    """Reads through `mended`, which may make something of what is damaged."""
+
+    def mended(self, part: str, content: bytes) -> bytes:
+        return content
+
+    def _decoded(self, decode: Any, part: str, content: bytes) -> Any:
+        return super()._decoded(decode, part, self.mended(part, content))
+
+
+@breaks("STORE-9", also={"TEST-7", "STORE-2", "LIFE-9", "CLIENT-3", "CLIENT-6"})
+class NoUndefined(Tolerant):
+    """Reads JSON in every file, and stops at the word undefined."""
+
+    def mended(self, part: str, content: bytes) -> bytes:
+        return b"" if content == layout.UNDEFINED else content
+
+
+@breaks("STORE-9", also={"ENT-15", "ENT-17", "ENT-18", "STORE-2"})
+class RowsOfSixItems(Tolerant):
+    """Expects gramjs's sixth item in every row."""
+
+    def _decoded(self, decode: Any, part: str, content: bytes) -> Any:
+        if part[-1].isdigit() and content.count(b'"') == 10:
+            raise DamagedSession("a row has six items")
+        return super()._decoded(decode, part, content)
+
+
+@breaks("STORE-9", also={"STORE-6"})
+class EveryFileIsItsOwn(StoreSession):
+    """Expects nothing but its own files in the directory."""
+
+    def _read(self) -> None:
+        for path in Path(self._directory._path).glob("*"):
+            if not path.name.startswith((self._directory._prefix, ".")):
+                raise DamagedSession("a file in the directory is not the session's")
+        super()._read()
+
+
+@breaks("STORE-10")
+class WordsAreTrue(Tolerant):
+    """Takes any content of the flag's file for a flag, as teleproto does."""
+
+    def mended(self, part: str, content: bytes) -> bytes:
+        if part == "testServers" and content not in (b"true", b"false"):
+            return b"true" if content else b"false"
+        return content
+
+
+@breaks("STORE-10")
+class BytesWrapAround(Tolerant):
+    """Cuts the numbers of a key to bytes, as a Buffer does."""
+
+    def mended(self, part: str, content: bytes) -> bytes:
+        with suppress(ValueError, TypeError, KeyError):
+            if part == "authKey":
+                buffer = json.loads(content)
+                buffer["data"] = [int(byte) & 255 for byte in buffer["data"]]
+                return json.dumps(buffer).encode()
+        return content
+
+
+@breaks("STORE-10", also={"STORE-7"})
+class EmptyFileIsNoFile(StoreSession):
+    """Takes an empty file for one that is not there."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._directory = NoEmptyFiles(name)
+
+
+class NoEmptyFiles(Directory):
+    """A directory that does not see empty files."""
+
+    def read(self) -> dict[str, bytes]:
+        files = {part: text for part, text in super().read().items() if text}
+        login = files.keys() & {"dcId", "port", "serverAddress", "authKey"}
+        return files if len(login) in (0, 4) else {}
+
+
+@breaks("STORE-10")
+class NumbersInText(Tolerant):
+    """Takes a number that is written as text."""
+
+    def mended(self, part: str, content: bytes) -> bytes:
+        return content.strip(b'"') if part in ("dcId", "port") else content
+
+
+@breaks("STORE-10")
+class SkipsBadRows(StoreSession):
+    """Passes over a row that it cannot read, and forgets that entity."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._directory = ReadableRows(name)
+
+
+class ReadableRows(Directory):
+    """A directory that does not see rows which are damaged."""
+
+    def read(self) -> dict[str, bytes]:
+        files = {}
+        for part, text in super().read().items():
+            try:
+                if part[-1].isdigit():
+                    layout.read_row(part, text)
+            except (ValueError, TypeError):
+                continue
+            files[part] = text
+        return files

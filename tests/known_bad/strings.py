@@ -1,0 +1,687 @@
+"""Faulty sessions: saved strings, teleproto's and Telethon's."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import struct
+from contextlib import suppress
+
+from teleproto_sessions import AuthKey, InvalidSessionString, StringSession
+from teleproto_sessions.authkey import KEY_BYTES
+from teleproto_sessions.codec import Login, decode, encode
+from teleproto_sessions.datacentres import test_servers_at
+from teleproto_sessions.memory import State
+
+from known_bad.registry import breaks
+
+
+class Coded(StringSession):
+    """A correct session whose codec is two methods, to be broken there."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__()
+        if saved:
+            self._take(self._decode(saved))
+
+    def _take(self, login: Login) -> None:
+        flag = test_servers_at(login.server_address)
+        key = {login.dc_id: login.key}
+        self._state = State(login.dc_id, login.server_address, login.port, key, flag, flag is None)
+
+    def _login(self) -> Login | None:
+        state = self._state
+        key = state.keys.get(state.dc_id)
+        if not state.server_address or key is None:
+            return None
+        return Login(state.dc_id, state.server_address, state.port, key)
+
+    def save(self) -> str:
+        login = self._login()
+        return self._encode(login) if login else ""
+
+    def _decode(self, saved: str) -> Login:
+        return decode(saved)
+
+    def _encode(self, login: Login) -> str:
+        return encode(login)
+
+
+class Lenient(Coded):
+    """Repairs what the codec would refuse, and then decodes it."""
+
+    def _decode(self, saved: str) -> Login:
+        with suppress(InvalidSessionString):
+            return decode(saved)
+        return decode(self._repaired(saved))
+
+    def _repaired(self, saved: str) -> str:
+        return saved
+
+
+def record_of(saved: str) -> bytes:
+    """The bytes of a string, as a decoder gets them that minds nothing."""
+    text = saved[1:].translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(text)
+    except ValueError:
+        raise InvalidSessionString("the session string is not base64") from None
+
+
+def text_of(record: bytes) -> str:
+    return "1" + base64.b64encode(record).decode()
+
+
+@breaks("STR-1", also={"FRESH-2"})
+class EmptyIsMalformed(Coded):
+    """Decodes every text that it is given, the empty one as well."""
+
+    def __init__(self, saved: str | None = None) -> None:
+        super().__init__()
+        if saved is not None:
+            self._take(self._decode(saved))
+
+
+@breaks(
+    "STR-2",
+    also={
+        "STR-1",
+        "STR-4",
+        "STR-5",
+        "STR-6",
+        "STR-13",
+        "STR-14",
+        "TLT-3",
+        "TLT-5",
+        "LIFE-8",
+        "CLIENT-3",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class WithoutPadding(Coded):
+    """Cuts the padding off, as it looks untidy, and puts it back on reading."""
+
+    def _encode(self, login: Login) -> str:
+        return encode(login).rstrip("=")
+
+    def _decode(self, saved: str) -> Login:
+        body = saved[1:]
+        with suppress(InvalidSessionString):
+            return decode(saved)
+        return decode(saved + "=" * (-len(body) % 4))
+
+
+@breaks("STR-2", also={"LIFE-10", "CLIENT-5"})
+class SavesTheNewestKey(Coded):
+    """Saves the key that was set last, whichever data centre it is for."""
+
+    _newest: bytes | None = None
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        key = self.get_auth_key(dc_id)
+        self._newest = key.key if key else None
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        self._newest = None
+
+    def _encode(self, login: Login) -> str:
+        return encode(login._replace(key=self._newest or login.key))
+
+
+@breaks("STR-2", also={"STR-4", "STR-13", "TLT-5"})
+class HostsInAscii(Coded):
+    """Writes host names in their ASCII form, which is another name."""
+
+    def _encode(self, login: Login) -> str:
+        address = login.server_address
+        if not address.isascii():
+            address = address.encode("idna").decode()
+        return encode(login._replace(server_address=address))
+
+
+@breaks("STR-3", also={"TEST-9", "STR-4", "TLT-1", "TLT-3", "TLT-5", "LIFE-2", "LIFE-10"})
+class SignedDataCentreInTheString(Coded):
+    """Reads the data centre's id as a byte with a sign, and refuses those below 1."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if login.dc_id > 127:
+            raise InvalidSessionString("the data centre's id is out of range")
+        return login
+
+
+@breaks("STR-3", also={"STR-4"})
+class LongAddressIsIPv6(Coded):
+    """Takes a length above 100 for the beginning of raw IPv6 bytes, as teleproto does."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if len(login.server_address.encode()) > 100:
+            record = record_of(saved)
+            address = ipaddress.IPv6Address(record[1:17])
+            return login._replace(server_address=str(address))
+        return login
+
+
+@breaks("STR-3", also={"STR-4", "STR-13", "TLT-5"})
+class ReadsAsciiOnly(Coded):
+    """Reads addresses as ASCII."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if not login.server_address.isascii():
+            raise InvalidSessionString("the address is not ASCII")
+        return login
+
+
+@breaks("STR-4", also={"STR-5", "LIFE-8", "CLIENT-3"})
+class SavesWhatChanged(Coded):
+    """Gives the string where something has changed since the last save(), and nothing otherwise."""
+
+    _saved: str = ""
+
+    def save(self) -> str:
+        text = super().save()
+        if text == self._saved:
+            return ""
+        self._saved = text
+        return text
+
+
+@breaks(
+    "STR-4",
+    also={
+        "STR-2",
+        "STR-5",
+        "STR-13",
+        "STR-14",
+        "TLT-3",
+        "TLT-5",
+        "LIFE-8",
+        "CLIENT-3",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class KeepsTheAlphabet(Coded):
+    """Writes the alphabet that the program's other tokens have, where it read a string."""
+
+    _read = False
+
+    def _take(self, login: Login) -> None:
+        super()._take(login)
+        self._read = True
+
+    def _encode(self, login: Login) -> str:
+        text = encode(login)
+        return text.translate(str.maketrans("+/", "-_")) if self._read else text
+
+
+@breaks("STR-5")
+class NothingBeforeLoad(Coded):
+    """Saves an empty string until it was loaded, as teleproto does."""
+
+    _loaded = False
+
+    def load(self) -> None:
+        self._loaded = True
+
+    def save(self) -> str:
+        return super().save() if self._loaded else ""
+
+
+@breaks("STR-6")
+class HalfALogin(Coded):
+    """Fills a missing key with zeros, so that the string always has its length."""
+
+    def save(self) -> str:
+        state = self._state
+        if not state.server_address:
+            return ""
+        key = state.keys.get(state.dc_id, bytes(KEY_BYTES))
+        return encode(Login(state.dc_id, state.server_address, state.port, key))
+
+
+@breaks(
+    "STR-6",
+    also={
+        "DC-2",
+        "DC-3",
+        "KEY-7",
+        "KEY-9",
+        "LIFE-4",
+        "CLIENT-2",
+        "CLIENT-4",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
+)
+class CannotSaveHalf(Coded):
+    """Raises where there is no key to save."""
+
+    def save(self) -> str:
+        if self._state.server_address and self._login() is None:
+            raise TypeError("there is no key to encode")
+        return super().save()
+
+
+@breaks("STR-6")
+class SavesTheLastLogin(Coded):
+    """Saves the last complete login where the present one is not complete."""
+
+    _last = ""
+
+    def save(self) -> str:
+        if self._login() is not None:
+            self._last = super().save()
+        return self._last
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        self.save()
+        super().set_auth_key(auth_key, dc_id)
+
+    def delete(self) -> None:
+        super().delete()
+        self._last = ""
+
+
+@breaks("STR-7", also={"STR-12"})
+class AnyVersion(Coded):
+    """Drops the first character without a look at it."""
+
+    def _decode(self, saved: str) -> Login:
+        return decode("1" + saved[1:])
+
+
+@breaks("STR-7", also={"STR-12"})
+class AnyDigit(Lenient):
+    """Takes any digit for a version."""
+
+    def _repaired(self, saved: str) -> str:
+        return "1" + saved[1:] if saved[:1].isdigit() else saved
+
+
+@breaks("STR-7", also={"STR-12", "TLT-4"})
+class VersionMayBeMissing(Lenient):
+    """Reads a string without its version, for those who forgot to copy it."""
+
+    def _repaired(self, saved: str) -> str:
+        return "1" + saved
+
+
+@breaks("STR-8", also={"STR-7", "STR-12"})
+class SkipsWhatIsNotBase64(Lenient):
+    """Decodes with a decoder that passes over every character it does not know."""
+
+    def _repaired(self, saved: str) -> str:
+        return "1" + "".join(c for c in saved[1:] if c.isascii() and (c.isalnum() or c in "+/-_="))
+
+
+@breaks("STR-8", also={"STR-12"})
+class RemovesWhiteSpace(Lenient):
+    """Takes white space out of the middle of a string."""
+
+    def _repaired(self, saved: str) -> str:
+        return "".join(saved.split())
+
+
+@breaks("STR-8", also={"STR-12"})
+class StopsAtThePadding(Lenient):
+    """Reads up to the padding, whatever follows it."""
+
+    def _repaired(self, saved: str) -> str:
+        end = saved.find("=")
+        return saved[: end + 1 + saved[end:].startswith("==")] if end > 1 else saved
+
+
+@breaks("STR-9", also={"STR-8", "STR-12", "TLT-5"})
+class KeyIsTheRest(Coded):
+    """Takes all that is left for the key, and makes it 256 bytes."""
+
+    def _decode(self, saved: str) -> Login:
+        with suppress(InvalidSessionString):
+            return decode(saved)
+        with suppress(InvalidSessionString, struct.error, UnicodeDecodeError):
+            text = saved[: 1 + len(saved[1:]) // 4 * 4]
+            if not text.startswith("1") or base64.b64encode(record_of(text)).decode() != text[1:]:
+                raise InvalidSessionString("not a session string")
+            record = record_of(text)
+            dc_id, length = struct.unpack_from(">BH", record)
+            raw, port = struct.unpack_from(f">{length}sH", record, 3)
+            key = record[5 + length :][:KEY_BYTES].ljust(KEY_BYTES, b"\0")
+            if dc_id and port and length and len(record) > 5 + length:
+                return Login(dc_id, raw.decode(), port, key)
+        return decode(saved)
+
+
+@breaks("STR-9", also={"STR-12", "TLT-5"})
+class PassesOverTheEnd(Lenient):
+    """Passes over bytes that follow the key."""
+
+    def _repaired(self, saved: str) -> str:
+        record = record_of(saved)
+        if saved.startswith("1") and len(record) > 3 and saved[1:] == text_of(record)[1:]:
+            length = 5 + int.from_bytes(record[1:3], "big") + KEY_BYTES
+            if len(record) > length > 5 + KEY_BYTES:
+                return text_of(record[:length])
+        return saved
+
+
+@breaks("STR-9", also={"STR-12", "TLT-5"})
+class LengthIsNotRead(Lenient):
+    """Finds the address by what is left over, and never reads its length."""
+
+    def _repaired(self, saved: str) -> str:
+        record = record_of(saved)
+        length = len(record) - 5 - KEY_BYTES
+        if saved == text_of(record) and length > 4 and record[1:3] != bytes(2):
+            return text_of(record[:1] + length.to_bytes(2, "big") + record[3:])
+        return saved
+
+
+@breaks("STR-10", also={"STR-12"})
+class AddressInLatin1(Lenient):
+    """Reads an address that is not UTF-8 in an encoding that has a letter for every byte."""
+
+    def _repaired(self, saved: str) -> str:
+        record = record_of(saved)
+        length = int.from_bytes(record[1:3], "big")
+        if saved != text_of(record) or len(record) != 5 + length + KEY_BYTES or not length:
+            return saved
+        address = record[3 : 3 + length].decode("latin-1").encode()
+        head = record[:1] + len(address).to_bytes(2, "big")
+        return text_of(head + address + record[3 + length :])
+
+
+@breaks("STR-10", also={"STR-12"})
+class EmptyAddressInTheString(Coded):
+    """Takes a string whose address is empty."""
+
+    def _decode(self, saved: str) -> Login:
+        with suppress(InvalidSessionString):
+            return decode(saved)
+        record = record_of(saved) if saved[:1] == "1" else b""
+        if len(record) == 5 + KEY_BYTES and saved == text_of(record) and record[1:3] == bytes(2):
+            dc_id, _, port = struct.unpack_from(">BHH", record)
+            return Login(dc_id, "", port, record[5:])
+        return decode(saved)
+
+
+class Zero(Coded):
+    """Takes a zero in one of the two numbers."""
+
+    allowed: str
+
+    def _decode(self, saved: str) -> Login:
+        with suppress(InvalidSessionString):
+            return decode(saved)
+        record = record_of(saved) if saved[:1] == "1" else b""
+        if saved == text_of(record) and len(record) > 5 + KEY_BYTES:
+            with suppress(InvalidSessionString):
+                if self.allowed == "dc_id" and not record[0]:
+                    return decode(text_of(b"\1" + record[1:]))._replace(dc_id=0)
+                if self.allowed == "port" and record[-KEY_BYTES - 2 : -KEY_BYTES] == bytes(2):
+                    filled = record[: -KEY_BYTES - 2] + b"\0\1" + record[-KEY_BYTES:]
+                    return decode(text_of(filled))._replace(port=0)
+        return decode(saved)
+
+
+@breaks("STR-11", also={"STR-12"})
+class DataCentreZero(Zero):
+    """Takes data centre 0."""
+
+    allowed = "dc_id"
+
+
+@breaks("STR-11", also={"STR-12", "TLT-5"})
+class PortZero(Zero):
+    """Takes port 0."""
+
+    allowed = "port"
+
+
+@breaks("STR-12")
+class RepeatsTheString(Coded):
+    """Puts the string into its error, so that the user sees which one it was."""
+
+    def _decode(self, saved: str) -> Login:
+        try:
+            return decode(saved)
+        except InvalidSessionString as error:
+            raise InvalidSessionString(f"not a session string: {saved!r}: {error}") from None
+
+
+@breaks("STR-12")
+class ShowsTheBytes(Coded):
+    """Shows in its error what is left to read, as teleproto does."""
+
+    def _decode(self, saved: str) -> Login:
+        try:
+            return decode(saved)
+        except InvalidSessionString as error:
+            text = saved[1:]
+            rest = record_of("1" + text[: len(text) // 4 * 4])[-24:]
+            raise InvalidSessionString(f"{error} (got {len(rest)}: {rest!r})") from None
+
+
+@breaks("STR-12")
+class ShowsTheNumbers(Coded):
+    """Lists in its error the last bytes that it read."""
+
+    def _decode(self, saved: str) -> Login:
+        try:
+            return decode(saved)
+        except InvalidSessionString as error:
+            with suppress(InvalidSessionString):
+                error.add_note(f"the record ends in {list(record_of(saved)[-16:])}")
+            raise
+
+
+@breaks("STR-12")
+class CauseShowsTheKey(Coded):
+    """Raises from the error of the decoder, which holds all the bytes that were no UTF-8."""
+
+    def _decode(self, saved: str) -> Login:
+        try:
+            return decode(saved)
+        except InvalidSessionString as error:
+            record = record_of(saved) if saved.isascii() and len(saved) % 4 == 1 else b""
+            try:
+                record[3:].decode()
+            except UnicodeDecodeError as cause:
+                raise error from cause
+            raise
+
+
+@breaks("STR-13", also={"TLT-4", "TLT-5"})
+class StandardAlphabetOnly(Coded):
+    """Reads the standard alphabet alone."""
+
+    def _decode(self, saved: str) -> Login:
+        if ("-" in saved or "_" in saved) and len(saved) != 353:
+            raise InvalidSessionString("the session string is not base64")
+        return decode(saved)
+
+
+@breaks("STR-13")
+class TelethonInItsOwnAlphabet(Coded):
+    """Reads a Telethon string in Telethon's alphabet alone."""
+
+    def _decode(self, saved: str) -> Login:
+        if len(saved) == 353 and ("+" in saved or "/" in saved):
+            record = record_of(saved)
+            if len(record) == 7 + KEY_BYTES and int.from_bytes(record[1:3], "big") != 2:
+                raise InvalidSessionString("the session string is not base64")
+        return decode(saved)
+
+
+@breaks("STR-14", also={"STR-13", "TLT-3", "TLT-5"})
+class SignedPortIsSaved(Coded):
+    """Packs the port as a number with a sign, and fails above 32767, as teleproto does."""
+
+    def _encode(self, login: Login) -> str:
+        struct.pack(">h", login.port)
+        return encode(login)
+
+
+@breaks("STR-14", also={"STR-13", "TLT-5"})
+class SignedPortIsRead(Coded):
+    """Reads the port of its own layout as a number with a sign, as teleproto does."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if len(saved) == 353 or login.port < 32768:
+            return login
+        return login._replace(port=login.port - 65536)
+
+
+@breaks("STR-15")
+class KnowsSomeDataCentres(Coded):
+    """Refuses a string of a data centre from 6 to 99, as Telegram has none of these numbers."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if 5 < login.dc_id < 100:
+            raise InvalidSessionString("there is no such data centre")
+        return login
+
+
+@breaks("STR-16")
+class RemovesMarks(Lenient):
+    """Takes out the marks that a shell or a mail program may have put into a long text."""
+
+    def _repaired(self, saved: str) -> str:
+        return saved.translate(dict.fromkeys(map(ord, "#$&:;<>?@[]^`{|}~")))
+
+
+@breaks("TLT-1", also={"TEST-9", "TEST-10", "STR-5", "STR-13", "TLT-2", "TLT-3", "CLIENT-3"})
+class Expects352Characters(Coded):
+    """Takes the document at its word, and expects 352 characters with the version."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if len(saved) == 353 and encode(login) != saved.translate(str.maketrans("-_", "+/")):
+            raise InvalidSessionString("a Telethon string has 352 characters")
+        return login
+
+
+class FromTelethon(Coded):
+    """A correct session that reads Telethon's strings in one place, to be broken there."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if encode(login) == saved.translate(str.maketrans("-_", "+/")):
+            return login
+        return self._telethon(login)
+
+    def _telethon(self, login: Login) -> Login:
+        return login
+
+
+@breaks("TLT-1", also={"TEST-9", "STR-5", "STR-13", "TLT-2", "TLT-3", "CLIENT-3"})
+class AddressFromTheRight(FromTelethon):
+    """Reads the four bytes of the address in the wrong order."""
+
+    def _telethon(self, login: Login) -> Login:
+        parts = login.server_address.split(".")
+        return login._replace(server_address=".".join(reversed(parts)))
+
+
+@breaks("TLT-1", also={"TLT-3"})
+class AddressesWithoutZeros(FromTelethon):
+    """Drops the zeros of an address with everything else that is false."""
+
+    def _telethon(self, login: Login) -> Login:
+        parts = [part for part in login.server_address.split(".") if int(part)]
+        return login._replace(server_address=".".join(parts))
+
+
+@breaks("TLT-2", also={"TLT-3"})
+class SignedPortFromTelethon(FromTelethon):
+    """Reads the port of a Telethon string as a number with a sign, as teleproto does."""
+
+    def _telethon(self, login: Login) -> Login:
+        return login._replace(port=login.port - 65536 * (login.port > 32767))
+
+
+@breaks("TLT-3", also={"STR-13", "CLIENT-3"})
+class SavesTelethonAsTelethon(FromTelethon):
+    """Writes the format that it has read."""
+
+    _from: Login | None = None
+
+    def _telethon(self, login: Login) -> Login:
+        self._from = login
+        return login
+
+    def _encode(self, login: Login) -> str:
+        if login != self._from:
+            return encode(login)
+        packed = ipaddress.IPv4Address(login.server_address).packed
+        record = struct.pack(f">B4sH{KEY_BYTES}s", login.dc_id, packed, login.port, login.key)
+        return "1" + base64.urlsafe_b64encode(record).decode()
+
+
+@breaks("TLT-4", also={"STR-9", "STR-10", "STR-11", "STR-12", "TLT-5"})
+class ReadsIPv6(Coded):
+    """Reads a Telethon string with an IPv6 address, as teleproto tries to."""
+
+    def _decode(self, saved: str) -> Login:
+        try:
+            return decode(saved)
+        except InvalidSessionString as error:
+            if "IPv6" not in str(error):
+                raise
+        dc_id, packed, port, key = struct.unpack(f">B16sH{KEY_BYTES}s", record_of(saved))
+        return Login(dc_id, str(ipaddress.IPv6Address(packed)), port, key)
+
+
+@breaks("TLT-4")
+class DoesNotSayWhy(Coded):
+    """Refuses a Telethon string with an IPv6 address like any other that it cannot read."""
+
+    def _decode(self, saved: str) -> Login:
+        with suppress(InvalidSessionString):
+            return decode(saved)
+        raise InvalidSessionString("the session string is damaged")
+
+
+@breaks("TLT-5", also={"STR-3", "STR-4"})
+class ShortLengthDecides(Coded):
+    """Takes every string of 353 characters for Telethon's, as teleproto does."""
+
+    def _decode(self, saved: str) -> Login:
+        login = decode(saved)
+        if len(saved) != 353:
+            return login
+        record = record_of(saved)
+        packed, port = struct.unpack_from(">4sH", record, 1)
+        return Login(record[0], str(ipaddress.IPv4Address(packed)), port, record[-KEY_BYTES:])
+
+
+@breaks("TLT-5", also={"STR-13"})
+class FourteenInUrlIsTelethon(Coded):
+    """Takes a string for Telethon's by its length and its alphabet."""
+
+    def _decode(self, saved: str) -> Login:
+        url_safe = "-" in saved or "_" in saved
+        if url_safe and len(record_of(saved)) == 19 + KEY_BYTES:
+            raise InvalidSessionString("Telethon strings with an IPv6 address are not supported")
+        return decode(saved)
+
+
+@breaks("TLT-6")
+class TelethonKnowsSomeDataCentres(FromTelethon):
+    """Refuses a Telethon string of a data centre from 6 to 99."""
+
+    def _telethon(self, login: Login) -> Login:
+        if 5 < login.dc_id < 100:
+            raise InvalidSessionString("there is no such data centre")
+        return login

@@ -1,0 +1,121 @@
+"""Every faulty session fails the suite, for the rule that it breaks and for no other."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
+from teleproto_conformance import vectors
+from teleproto_conformance.checking import run_check
+from teleproto_conformance.contract import Generated
+from teleproto_conformance.drivers import python
+
+CONTRACT = vectors.load()
+
+BASES = [
+    blob.BlobSession,
+    blob.ThroughSession,
+    ent.Cached,
+    ent.Hashed,
+    flag.Flagged,
+    store.Rewritten,
+    store.Tolerant,
+    strings.Coded,
+    strings.FromTelethon,
+    strings.Lenient,
+]
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is killed here, so nothing has to be on the disk for certain."""
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
+    monkeypatch.setattr(os, "sync", lambda: None)
+    if (memory := Path("/dev/shm")).is_dir():
+        monkeypatch.setattr(tempfile, "tempdir", str(memory))
+
+
+def expected_rules(known: KnownBad) -> set[str]:
+    rules = {known.rule, *known.also}
+    if known.using is not None:
+        rules |= {
+            check.rule
+            for check in CONTRACT.checks(known.profile)
+            if not isinstance(check, Generated)
+            and any(step.operation == known.using for step in check.trace)
+        }
+    return rules
+
+
+def failed_rules(session: type[Any], profile: str, drawn: set[str]) -> set[str]:
+    """The rules that `session` fails, each found by its first check that does.
+
+    What is drawn at run time combines what other rules check, and depends on the version of
+    Hypothesis. So only the rules in `drawn` are asked that way; the others are asked all cases.
+    """
+    failed: set[str] = set()
+    subject = python.driver(session, CONTRACT, profile)
+    for check in CONTRACT.checks(profile):
+        if check.rule in failed or (isinstance(check, Generated) and check.rule not in drawn):
+            continue
+        if run_check(check, CONTRACT, profile, subject) is not None:
+            failed.add(check.rule)
+            if CONTRACT.rules[check.rule].gate:
+                break  # the suite refuses such a class, and checks nothing else
+    return failed
+
+
+def in_order(rules: set[str]) -> str:
+    place = {rule: number for number, rule in enumerate(CONTRACT.rules)}
+    return " ".join(sorted(rules, key=lambda rule: place.get(rule, -1))) or "nothing"
+
+
+@pytest.mark.parametrize("known", REGISTERED, ids=str)
+def test_fails_for_the_rule_it_breaks(known: KnownBad) -> None:
+    expected = expected_rules(known)
+    got = failed_rules(known.session, known.profile, expected)
+    if got != expected:
+        pytest.fail(
+            f"{known}: expected {in_order(expected)}; missed {in_order(expected - got)}; "
+            f"failed beyond it {in_order(got - expected)}",
+            pytrace=False,
+        )
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
+def test_nothing_is_wrong_before_the_mistake(base: type[Any]) -> None:
+    every_rule = set(CONTRACT.rules)
+    got = failed_rules(base, base.session_profile, every_rule)
+    if got:
+        pytest.fail(f"{base.__name__} was to be correct, and failed {in_order(got)}", pytrace=False)
+
+
+def test_every_rule_has_a_known_bad_session() -> None:
+    rules = {rule.id for rule in CONTRACT.rules.values() if rule.excluded is None}
+    without = rules - {known.rule for known in REGISTERED}
+    assert not without, f"no known-bad session was written for {in_order(without)}"
+
+
+@pytest.mark.parametrize("known", REGISTERED, ids=str)
+def test_names_rules_that_bind_its_profile(known: KnownBad) -> None:
+    for rule in (known.rule, *known.also):
+        assert rule in CONTRACT.rules, f"{known} names {rule}, which the contract does not have"
+        assert known.profile in CONTRACT.rules[rule].profiles, (
+            f"{known} names {rule}, which does not bind the profile {known.profile}"
+        )
+
+
+@pytest.mark.parametrize("known", REGISTERED, ids=str)
+def test_says_its_mistake_in_one_sentence(known: KnownBad) -> None:
+    sentence = " ".join((vars(known.session).get("__doc__") or "").split())
+    assert sentence.endswith("."), f"{known} does not say what its mistake is"
+    assert ". " not in sentence, f"{known} says more than one sentence"
+
+
+def test_has_a_name_of_its_own() -> None:
+    names = [known.session.__name__ for known in REGISTERED]
+    assert len(names) == len(set(names))
