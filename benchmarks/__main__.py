@@ -1,0 +1,20 @@
+"""Run all measurements, or those named."""
+
+import sys
+
+from .sessions import lookups, strings, writes
+from .startup import startup
+from .suite import generate, whole_run
+
+ALL = {
+    "strings": strings,
+    "lookups": lookups,
+    "writes": writes,
+    "suite": whole_run,
+    "vectors": generate,
+    "startup": startup,
+}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ALL:
+        ALL[name]()
