@@ -6,8 +6,6 @@ addresses built into teleproto 1.229.0; all of them are used with port 443.
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 PORT = 443
 
 PRODUCTION_IPV4 = {
@@ -32,24 +30,14 @@ TEST_IPV6 = {
 }
 
 
-def _canonical(address: str) -> str:
-    """One spelling for every way to write the same IPv6 address."""
-    if ":" not in address:
-        return address
-    try:
-        return str(ip_address(address))
-    except ValueError:
-        return address
-
-
 _PRODUCTION = (*PRODUCTION_IPV4.values(), *PRODUCTION_IPV6.values())
 _TEST = (*TEST_IPV4.values(), *TEST_IPV6.values())
-_TEST_SERVERS = {_canonical(address): address in _TEST for address in (*_PRODUCTION, *_TEST)}
+_TEST_SERVERS = {address: address in _TEST for address in (*_PRODUCTION, *_TEST)}
 
 
 def test_servers_at(address: str) -> bool | None:
-    """Whether `address` is a test server; `None` if it is in neither table."""
-    return _TEST_SERVERS.get(_canonical(address))
+    """Whether `address` is a test server; `None` if it is in neither table as it is written."""
+    return _TEST_SERVERS.get(address)
 
 
 test_servers_at.__test__ = False  # type: ignore[attr-defined]  # pytest goes by the name

@@ -190,9 +190,9 @@ def _record(old: Mapping[str, bytes | None]) -> bytes:
 def _read_record(record: bytes) -> dict[str, bytes | None] | None:
     try:
         texts = json.loads(record)
-    except ValueError:  # must not be passed on: it quotes the record
-        return None
-    return {p: None if text is None else text.encode("latin-1") for p, text in texts.items()}
+        return {p: None if text is None else text.encode("latin-1") for p, text in texts.items()}
+    except (ValueError, AttributeError, RecursionError):
+        return None  # nothing is passed on: an error would quote the record
 
 
 def _prefix(name: str) -> str:

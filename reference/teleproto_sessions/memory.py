@@ -65,7 +65,9 @@ class State:
 
     def with_key(self, dc_id: int, key: bytes | None) -> State:
         keys = {other: kept for other, kept in self.keys.items() if other != dc_id}
-        return replace(self, keys={**keys, dc_id: key} if key else keys)
+        if key:
+            keys[dc_id] = key
+        return replace(self, keys=keys, undecided=self.undecided and bool(keys))
 
     def with_test_servers(self, value: bool) -> State:
         if not isinstance(value, bool):

@@ -54,6 +54,7 @@ class StoreSession(MemorySession):
             self._read()
 
     def _read(self) -> None:
+        self._loaded = False  # and stays so where something is damaged
         files = self._directory.read()
         rows = {part: files.pop(part) for part in list(files) if part[-1].isdigit()}
         values = {part: self._decoded(layout.read_field, part, files[part]) for part in files}
