@@ -4,13 +4,15 @@ import sys
 
 from .sessions import lookups, strings, writes
 from .startup import startup
-from .suite import generate, whole_run
+from .suite import efforts, generate, hosts, whole_run
 
 ALL = {
     "strings": strings,
     "lookups": lookups,
     "writes": writes,
     "suite": whole_run,
+    "efforts": efforts,
+    "hosts": hosts,
     "vectors": generate,
     "startup": startup,
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -10,7 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from teleproto_conformance import vectors
-from teleproto_conformance.checking import run_check
+from teleproto_conformance.checking import Checker, in_memory
+from teleproto_conformance.contract import Generated
+from teleproto_conformance.drivers import hosted
+from teleproto_conformance.drivers.process import ForkServer
 from teleproto_conformance.drivers.python import driver
 from teleproto_conformance.paths import SPEC
 from teleproto_sessions import MemorySession
@@ -33,11 +39,11 @@ def whole_run() -> None:
         )
     contract = vectors.load()
     checks = contract.checks("memory")
-    memory = driver(MemorySession, contract, "memory")
+    memory = Checker(contract, "memory", driver(MemorySession, contract))
     times: dict[str, float] = defaultdict(float)
     for check in checks:
-        part = "generated" if hasattr(check, "by") else contract.rules[check.rule].chapter
-        times[part] += seconds(partial(run_check, check, contract, "memory", memory))
+        part = "generated" if isinstance(check, Generated) else contract.rules[check.rule].chapter
+        times[part] += seconds(partial(memory.run, check))
     loading = seconds(vectors.load)
     rest = took - sum(times.values()) - loading
     print(f"suite on MemorySession: {len(checks)} checks in {took:.2f} s (at most 6 s)")
@@ -46,12 +52,65 @@ def whole_run() -> None:
         print(f"  {part:<24} {time:6.2f} s  {time / took:4.0%}")
 
 
+def efforts() -> None:
+    """The suite on StoreSession, crash matrix and all, with little and with usual effort."""
+    for effort, limit in (("quick", 10), ("standard", 60)):
+        with tempfile.TemporaryDirectory() as directory:
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "--session-impl=teleproto_sessions.StoreSession",
+                "--session-strict",
+                f"--session-effort={effort}",
+                "--session-report=report.json",
+            ]
+            took = seconds(
+                lambda command=command, directory=directory: subprocess.run(  # type: ignore[misc]  # bound here
+                    command, check=True, cwd=directory, stdout=subprocess.DEVNULL
+                )
+            )
+            report = json.loads(Path(directory, "report.json").read_text(encoding="utf-8"))
+        print(
+            f"suite on StoreSession, {effort}: {report['counts']['checks']} checks, changes "
+            f"interrupted {report['interrupted']}: {took:.2f} s (at most {limit} s)"
+        )
+
+
+def hosts() -> None:
+    """The same traces in this process and through a host."""
+    contract = vectors.load()
+    here = Checker(contract, "memory", driver(MemorySession, contract), scratch=in_memory())
+    server = ForkServer()
+    members = contract.tables["surface"]["members"]
+    pool = hosted.Pool(server, "teleproto_sessions.MemorySession", sys.path, members, 10)
+    there = Checker(contract, "memory", hosted.driver(pool), scratch=in_memory())
+    cases = [c for c in contract.checks("memory") if c.rule.startswith(("DC", "KEY", "ENT"))]
+    cases = [case for case in cases if not isinstance(case, Generated)]
+    for checker in (here, there):
+        checker.run(cases[0])
+    ours, theirs = [], []
+    for case in cases:
+        ours.append(seconds(partial(there.run, case)))
+        theirs.append(seconds(partial(here.run, case)))
+    more = statistics.mean(ours) - statistics.mean(theirs)
+    ratio = statistics.mean(ours) / statistics.mean(theirs)
+    pool.close()
+    server.close()
+    print(
+        f"a trace through the host beside one in process: {more * 1e3:.2f} ms more (at most 3 ms), "
+        f"ratio {ratio:.2f}, over {len(cases)} traces"
+    )
+
+
 def generate() -> None:
     """Writing all vectors, each run on the reference model first."""
     with tempfile.TemporaryDirectory() as directory:
+        spec = shutil.copytree(SPEC, Path(directory, "spec"))  # its catalogue page is written, too
         command = [
             sys.executable, "-m", "teleproto_conformance", "vectors", "generate",
-            "--spec", str(SPEC), "--vectors", str(Path(directory, "vectors")),
+            "--spec", str(spec), "--vectors", str(Path(directory, "vectors")),
         ]  # fmt: skip
         took = seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
     print(f"vectors generate: {took:.2f} s (under 3 s)")

@@ -9,6 +9,7 @@ Every change is committed before its call returns, so there is nothing left for 
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -36,8 +37,16 @@ class SqliteSession:
     session_profile = "custom"
 
     def __init__(self, name: str) -> None:
-        self._db = sqlite3.connect(quote(name, safe="") + ".sqlite")
+        path = quote(name, safe="") + ".sqlite"
+        # A login is a password: nobody else may read it. SQLite keeps the mode for its journal.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._db = sqlite3.connect(path)
         self._db.executescript(SCHEMA)
+        self._login = self._current_login()
+
+    def _current_login(self) -> int:
+        """Which login the file is at: delete() counts it on, for other handles to notice."""
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     # The data centre
 
@@ -52,12 +61,15 @@ class SqliteSession:
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if not isinstance(dc_id, int) or not 0 < dc_id < 256:
             raise ValueError("a data centre has an id from 1 to 255")
-        if not server_address or not 0 < port < 65536:
-            raise ValueError("a data centre has an address, and a port from 1 to 65535")
+        if not isinstance(port, int) or not 0 < port < 65536:
+            raise ValueError("a data centre has a port from 1 to 65535")
+        if not server_address:
+            raise ValueError("a data centre has an address")
         with self._db:
             # A key that was set before any data centre waits in slot 0.
             self._db.execute("UPDATE OR REPLACE keys SET dc_id = ? WHERE dc_id = 0", (dc_id,))
             self._set_home(dc_id, server_address, port, self.test_servers)
+            self._login = self._current_login()
 
     @property
     def dc_id(self) -> int:
@@ -94,6 +106,7 @@ class SqliteSession:
             self._db.execute("DELETE FROM keys WHERE dc_id = ?", (slot,))
             if key:
                 self._db.execute("INSERT INTO keys VALUES (?, ?)", (slot, key))
+            self._login = self._current_login()
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         slot = self.dc_id if dc_id is None else dc_id
@@ -112,8 +125,11 @@ class SqliteSession:
 
     def process_entities(self, tlo: object) -> None:
         with self._db:
-            for entity in _entities_in(tlo):
-                self._remember(entity)
+            self._db.execute("BEGIN IMMEDIATE")
+            # What is seen with a login that was deleted elsewhere is not stored again.
+            if self._login == self._current_login():
+                for entity in _entities_in(tlo):
+                    self._remember(entity)
 
     def _remember(self, entity: Any) -> None:
         usernames: list[str] = []
@@ -178,7 +194,9 @@ class SqliteSession:
     # Its life
 
     def load(self) -> None:
-        """Nothing to read: the file is asked each time."""
+        """Go on with the login that is in the file, which is asked each time."""
+        if self.dc_id:
+            self._login = self._current_login()
 
     def save(self) -> None:
         self._db.commit()
@@ -190,6 +208,8 @@ class SqliteSession:
         with self._db:
             for table in ("home", "keys", "entities", "usernames"):
                 self._db.execute(f"DELETE FROM {table}")
+            self._login = self._current_login() + 1
+            self._db.execute(f"PRAGMA user_version = {self._login}")
 
 
 def _entities_in(tlo: object) -> Iterator[object]:

@@ -2,71 +2,76 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
-import teleproto_sessions
-from correct.asynchronous import AsyncSession
-from correct.bytes_keys import BytesSession
-from correct.duck import DuckSession
-from correct.json_store import JsonStoreSession
-from correct.key_value import key_value_session
-from correct.log_store import LogSession
-from correct.plain import PlainSession
-from correct.slotted import SlottedSession
-from correct.strict import StrictSession
-from correct.struct_string import StructStringSession
 from teleproto_conformance import describe, vectors
-from teleproto_conformance.checking import run_check
-from teleproto_conformance.drivers import python
+from teleproto_conformance.checking import Checker, in_memory
+from teleproto_conformance.contract import Check, Generated
+from teleproto_conformance.drivers import hosted
+from teleproto_conformance.drivers.process import ForkServer
+from teleproto_conformance.effort import EFFORTS, Effort
 
 CONTRACT = vectors.load()
-EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-def example(name: str) -> ModuleType:
-    """Import one of the examples, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SESSIONS: list[Any] = [
-    PlainSession,
-    BytesSession,
-    SlottedSession,
-    DuckSession,
-    StructStringSession,
-    JsonStoreSession,
-    LogSession,
-    AsyncSession,
-    StrictSession,
-    key_value_session,
-    example("sqlite_session").SqliteSession,
-    teleproto_sessions.MemorySession,
-    teleproto_sessions.StringSession,
-    teleproto_sessions.StoreSession,
+PATH = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "examples"), *sys.path]
+SESSIONS = [
+    "correct.plain.PlainSession",
+    "correct.bytes_keys.BytesSession",
+    "correct.slotted.SlottedSession",
+    "correct.duck.DuckSession",
+    "correct.struct_string.StructStringSession",
+    "correct.json_store.JsonStoreSession",
+    "correct.log_store.LogSession",
+    "correct.asynchronous.AsyncSession",
+    "correct.strict.StrictSession",
+    "correct.key_value:key_value_session",
+    "sqlite_session.SqliteSession",
+    "teleproto_sessions.MemorySession",
+    "teleproto_sessions.StringSession",
+    "teleproto_sessions.StoreSession",
 ]
+SEEDS = range(20)
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.__name__)
-def test_has_no_finding(session: Callable[..., Any]) -> None:
-    profile: str = session.session_profile  # type: ignore[attr-defined]  # the factory has one, too
-    subject = python.driver(session, CONTRACT, profile)
-    findings = []
-    for check in CONTRACT.checks(profile):
-        failure = run_check(check, CONTRACT, profile, subject)
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    """Starts the processes that sessions run in."""
+    made = ForkServer()
+    yield made
+    made.close()
+
+
+def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -> Iterator[str]:
+    """Run all checks, or those alone that are drawn, and tell what they find."""
+    pool = hosted.Pool(server, session, PATH, CONTRACT.tables["surface"]["members"], 10)
+    profile = pool.hello()["promised"]
+    checker = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
+    pool.keep = checker.promise["takes"] != "name"
+
+    def tell(check: Check) -> Iterator[str]:
+        failure = checker.run(check)
         if failure is not None:
-            steps = "; ".join(describe.step(step, "Session") for step in failure.done)
-            findings.append(f"{check.id}: {steps}: expected {failure.expected}, got {failure.got}")
-    if findings:
-        pytest.fail("\n".join(findings), pytrace=False)
+            steps = "; ".join(describe.step(step) for step in failure.done)
+            yield f"{check.id}: {steps}: expected {failure.expected}, got {failure.got}"
+
+    for check in CONTRACT.checks(profile):
+        if isinstance(check, Generated) or not drawn:
+            yield from tell(check)
+    pool.close()
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_has_no_finding(session: str, server: ForkServer) -> None:
+    found = list(findings(server, session, EFFORTS["quick"], drawn=False))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("session", SESSIONS)
+def test_has_no_finding_with_another_seed(session: str, seed: int, server: ForkServer) -> None:
+    effort = replace(EFFORTS["quick"], seed=seed)
+    found = list(findings(server, session, effort, drawn=True))
+    assert not found, "\n".join(found)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
 from teleproto_conformance import vectors
-from teleproto_conformance.checking import run_check
-from teleproto_conformance.contract import Generated
-from teleproto_conformance.drivers import python
+from teleproto_conformance.checking import Checker, in_memory
+from teleproto_conformance.contract import Check, Generated
+from teleproto_conformance.drivers import hosted, python
+from teleproto_conformance.drivers.process import ForkServer
+from teleproto_conformance.effort import EFFORTS, STANDARD, Effort
 
 CONTRACT = vectors.load()
 
@@ -28,15 +31,32 @@ BASES = [
     strings.FromTelethon,
     strings.Lenient,
 ]
+HOSTED = {
+    *(rule for rule in CONTRACT.rules if rule.startswith(("ISO-", "DUR-", "SEC-"))),
+    "MEM-3",
+    "MEM-4",
+}
+"""Rules that take processes of their own, or every name there is. They combine what others check,
+and cost far more; so only the sessions that were written for them are asked."""
+LIMIT = 5.0
+"""Seconds that a call may take."""
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is killed here, so nothing has to be on the disk for certain."""
+    """What runs in this process is not killed, so nothing has to be on the disk for certain."""
     monkeypatch.setattr(os, "fsync", lambda fd: None)
     monkeypatch.setattr(os, "sync", lambda: None)
-    if (memory := Path("/dev/shm")).is_dir():
+    if (memory := in_memory()) is not None:
         monkeypatch.setattr(tempfile, "tempdir", str(memory))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    """Starts the processes that sessions run in."""
+    made = ForkServer()
+    yield made
+    made.close()
 
 
 def expected_rules(known: KnownBad) -> set[str]:
@@ -46,26 +66,45 @@ def expected_rules(known: KnownBad) -> set[str]:
             check.rule
             for check in CONTRACT.checks(known.profile)
             if not isinstance(check, Generated)
+            and check.rule not in HOSTED
             and any(step.operation == known.using for step in check.trace)
         }
     return rules
 
 
-def failed_rules(session: type[Any], profile: str, drawn: set[str]) -> set[str]:
+def failed_rules(
+    session: type[Any],
+    profile: str,
+    named: set[str],
+    server: ForkServer,
+    effort: Effort = STANDARD,
+) -> set[str]:
     """The rules that `session` fails, each found by its first check that does.
 
-    What is drawn at run time combines what other rules check, and depends on the version of
-    Hypothesis. So only the rules in `drawn` are asked that way; the others are asked all cases.
+    What is drawn at run time combines what other rules check, too, and depends on the version of
+    Hypothesis. So only the rules in `named` are asked that way, and through a host; the others are
+    asked all their cases.
     """
+    here = Checker(CONTRACT, profile, python.driver(session, CONTRACT))
+    members = CONTRACT.tables["surface"]["members"]
+    text = f"{session.__module__}:{session.__qualname__}"
+    pool = hosted.Pool(server, text, sys.path, members, LIMIT)
+    pool.keep = False
+    there = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
+
+    def fails(check: Check) -> bool:
+        return (there if check.rule in HOSTED else here).run(check) is not None
+
     failed: set[str] = set()
-    subject = python.driver(session, CONTRACT, profile)
     for check in CONTRACT.checks(profile):
-        if check.rule in failed or (isinstance(check, Generated) and check.rule not in drawn):
+        special = isinstance(check, Generated) or check.rule in HOSTED
+        if check.rule in failed or (special and check.rule not in named):
             continue
-        if run_check(check, CONTRACT, profile, subject) is not None:
+        if fails(check):
             failed.add(check.rule)
             if CONTRACT.rules[check.rule].gate:
                 break  # the suite refuses such a class, and checks nothing else
+    pool.close()
     return failed
 
 
@@ -75,9 +114,12 @@ def in_order(rules: set[str]) -> str:
 
 
 @pytest.mark.parametrize("known", REGISTERED, ids=str)
-def test_fails_for_the_rule_it_breaks(known: KnownBad) -> None:
+def test_fails_for_the_rule_it_breaks(
+    known: KnownBad, server: ForkServer, record_property: Any
+) -> None:
     expected = expected_rules(known)
-    got = failed_rules(known.session, known.profile, expected)
+    got = failed_rules(known.session, known.profile, expected, server)
+    record_property("fails", in_order(got))
     if got != expected:
         pytest.fail(
             f"{known}: expected {in_order(expected)}; missed {in_order(expected - got)}; "
@@ -87,9 +129,9 @@ def test_fails_for_the_rule_it_breaks(known: KnownBad) -> None:
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
-def test_nothing_is_wrong_before_the_mistake(base: type[Any]) -> None:
+def test_nothing_is_wrong_before_the_mistake(base: type[Any], server: ForkServer) -> None:
     every_rule = set(CONTRACT.rules)
-    got = failed_rules(base, base.session_profile, every_rule)
+    got = failed_rules(base, base.session_profile, every_rule, server, EFFORTS["quick"])
     if got:
         pytest.fail(f"{base.__name__} was to be correct, and failed {in_order(got)}", pytrace=False)
 

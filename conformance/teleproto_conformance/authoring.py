@@ -115,7 +115,7 @@ def _cases(item: dict[str, Any], rule: Rule, tables: dict[str, Any]) -> Iterator
                 )
         for case, variables in (scenario.get("cases") or {"": {}}).items():
             name = f"{scenario['id']}-{case}" if case else scenario["id"]
-            notation = explicit(scenario["trace"], variables, tables["formats"])
+            notation = _steps(explicit(scenario["trace"], variables, tables["formats"]))
             _refuse_unknown_members(notation, tables["surface"]["members"])
             traces.refuse_unusable(notation)
             yield Case(
@@ -126,6 +126,15 @@ def _cases(item: dict[str, Any], rule: Rule, tables: dict[str, Any]) -> Iterator
                 traces.parse(notation),
             )
         _refuse_unused(scenario)
+
+
+def _steps(trace: list[Any]) -> list[dict[str, Any]]:
+    """Return the steps of a trace in which a variable stood for several."""
+    steps = [step for entry in trace for step in (entry if isinstance(entry, list) else [entry])]
+    for step in steps:
+        if "interrupt" in step:
+            step["interrupt"]["during"] = _steps(step["interrupt"]["during"])
+    return steps
 
 
 def _refuse_unknown_members(notation: list[dict[str, Any]], members: dict[str, Any]) -> None:

@@ -18,6 +18,11 @@ class Known:
     reason: str
     link: str = ""
 
+    @property
+    def text(self) -> str:
+        """The reason, and where more is said of it."""
+        return f"{self.reason} ({self.link})" if self.link else self.reason
+
 
 def read(path: Path, checks: list[str], profile: str) -> dict[str, Known]:
     """Return the entries of a baseline file by check.

@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from .contract import Case, Check, Contract
-from .replay import Failure, replay
+from .effort import STANDARD, Effort, choose
+from .replay import Failure, Player
 from .subject import Driver
 from .trace import Trace
 
@@ -17,42 +21,83 @@ _RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
 _numbers = itertools.count(1)
 
 
-def run_trace(
-    trace: Trace,
-    contract: Contract,
-    profile: str,
-    driver: Driver,
-    scratch: Path | None = None,
-) -> Failure | None:
-    """Replay ``trace`` on a new subject, and remove what it stored.
+def in_memory() -> Path | None:
+    """Return a directory in memory, where there is one and nobody has chosen another place.
 
-    Its working directory is made in ``scratch``, or where temporary files go.
+    What is written there need not last: no power goes out.
     """
-    with tempfile.TemporaryDirectory(
-        prefix="session-", dir=scratch, ignore_cleanup_errors=True
-    ) as directory:
-        # One level down, so that a session that leaves it still leaves nothing behind.
-        workdir = Path(directory, "work")
-        workdir.mkdir()
-        with driver(workdir, f"{_RUN}-{next(_numbers)}") as subject:
-            return replay(
-                trace,
-                subject,
-                state=contract.tables["state"],
-                keeps=contract.profiles[profile]["keeps"],
-            )
+    shared = Path("/dev/shm")
+    chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return None if chosen or not os.access(shared, os.W_OK) else shared
 
 
-def run_check(check: Check, contract: Contract, profile: str, driver: Driver) -> Failure | None:
-    """Replay a case, or generate traces and replay each, until one fails."""
-    if isinstance(check, Case):
-        return run_trace(check.trace, contract, profile, driver)
-    # Hypothesis takes longer to import than most runs of the command line take in all.
-    from . import generators
+@dataclass(frozen=True)
+class Checker:
+    """Runs checks of a profile on what ``driver`` makes.
 
-    return generators.search(
-        check,
-        contract,
-        contract.profiles[profile]["keeps"],
-        lambda trace: run_trace(trace, contract, profile, driver),
-    )
+    Working directories are made in ``scratch``, or where temporary files go. ``tried`` counts the
+    moments at which the last check interrupted a change, by how they were found; ``left`` are the
+    names in shared storage that could not be deleted.
+    """
+
+    contract: Contract
+    profile: str
+    driver: Driver
+    effort: Effort = STANDARD
+    scratch: Path | None = None
+    tried: Counter[str] = field(default_factory=Counter)
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def promise(self) -> dict[str, Any]:
+        """What the profile promises."""
+        return self.contract.profiles[self.profile]
+
+    def run(self, check: Check) -> Failure | None:
+        """Replay a case, or generate traces and replay each, until one fails."""
+        self.tried.clear()
+        if isinstance(check, Case):
+            return self._every_point(check.trace)
+        # Hypothesis takes longer to import than most runs of the command line take in all.
+        from . import generators
+
+        return generators.search(
+            check, self.contract, self.promise["keeps"], self.effort, self.replay
+        )
+
+    def replay(self, trace: Trace) -> Failure | None:
+        """Replay ``trace`` on a new subject, and remove what it stored."""
+        return self._play(trace)[0]
+
+    def _play(self, trace: Trace) -> tuple[Failure | None, Player]:
+        with tempfile.TemporaryDirectory(
+            prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
+        ) as directory:
+            # One level down, so that a session that leaves it still leaves nothing behind.
+            workdir = Path(directory, "work")
+            workdir.mkdir()
+            prefix = f"{_RUN}-{next(_numbers)}"
+            with self.driver(workdir) as subject:
+                player = Player(subject, self.contract.tables["state"], self.promise, prefix)
+                try:
+                    failure = player.run(trace)
+                    if failure is not None:
+                        failure = replace(failure, printed=subject.printed())
+                    return failure, player
+                finally:
+                    self.left.extend(player.clean())
+
+    def _every_point(self, trace: Trace) -> Failure | None:
+        """Replay a trace; where it interrupts a change, once more at each moment of the change."""
+        failure, player = self._play(trace)
+        place = next((at for at, step in enumerate(trace) if step.operation == "interrupt"), None)
+        if failure is not None or place is None or "at" in trace[place].argument:
+            return failure
+        for point in choose(player.fault.points, self.effort.points):
+            self.tried[player.fault.how] += 1
+            argument = {**trace[place].argument, "at": asdict(point)}
+            step = replace(trace[place], argument=argument)
+            failure = self.replay((*trace[:place], step, *trace[place + 1 :]))
+            if failure is not None:
+                return failure
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import sys
 from collections.abc import Sequence
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConformanceError as error:
         print(f"teleproto-conformance: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            with contextlib.suppress(OSError):
+                print(f"teleproto-conformance: {error.strerror}", file=sys.stderr)
         sys.stderr.close()
         return 0
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from .keys import KEYS, SIZE
 from .secrets import masked
+from .subject import Point
 from .trace import INTEGERS, NOTHING, Step
 
 _LONGEST = 40
@@ -22,6 +23,10 @@ def value(thing: Any) -> str:
     or larger than an access hash, only the beginning or the mere fact is told.
     """
     match thing:
+        case {"key": name, "object": thing}:
+            return (
+                f"the AuthKey object {thing}, now {'empty' if name == 'blank' else f'key {name}'}"
+            )
         case {"key": "blank"}:
             return "an AuthKey without bytes"
         case {"key": "unknown", "bytes": size}:
@@ -37,6 +42,8 @@ def value(thing: Any) -> str:
             return f"at most {limit:,}"
         case {"below": directory}:
             return f"files below {directory}, and nowhere else"
+        case {"told": text}:
+            return str(text)
         case {"python": name}:
             return f"an object of class {name}"
         case {"_": constructor}:
@@ -83,7 +90,8 @@ def step(step: Step, session: str = "Session", default: str | None = None) -> st
             given = [default] if default is not None and not argument else argument
             line = f"{name} = {session}({_arguments(given)})"
         case "restore":
-            line = f"{name} = {session}({_arguments(argument)}); {name}.load()"
+            given = [default] if default is not None and not argument else argument
+            line = f"{name} = {session}({_arguments(given)}); {name}.load()"
         case "reopen":
             line = f"let go of {name} and open it again; {name}.load()"
         case "has":
@@ -102,17 +110,69 @@ def step(step: Step, session: str = "Session", default: str | None = None) -> st
             line = f"every file below {argument[0]} cut to half its size"
         case "remember_files":
             line = "files noted"
+        case "restart":
+            how = "is killed" if argument == ["kill"] else "ends"
+            line = f"the program {how}; a new one opens {name} and calls {name}.load()"
+        case "interrupt":
+            line = _interruption(argument, session)
+        case "settled" | "either":
+            line = f"everything that {name} holds"
+        case "together":
+            lines = [_inner(entry, session) for entry in argument]
+            line = f"at once, each in its process: {'; '.join(lines)}"
+        case "watch":
+            line = "what the program writes to any disk is observed from here on"
+        case "written":
+            line = "what the program has written to any disk"
+        case "leaks":
+            line = f"{_PLACES[argument[0]]}, searched for keys and saved strings"
+        case "exposed":
+            line = "files and directories that other users of the machine may read"
         case "files_unchanged":
             line = "files compared with those noted"
         case "growth":
             line = "files measured"
         case _:
             line = f"{name}.{step.operation}({_arguments(argument)})"
+    if step.process and step.operation in ("open", "restore"):
+        line = f"in another process: {line}"
     return line if step.times == 1 else f"{line}   # {step.times} times"
 
 
+_PLACES = {
+    "repr": "repr(), str() and format() of the session",
+    "errors": "the text of every error so far",
+    "logs": "every log record so far, at any level",
+    "warnings": "every warning so far",
+    "output": "all that the program has printed so far",
+}
+
+
+def _inner(notation: dict[str, Any], session: str) -> str:
+    return step(Step.parse(notation), session)
+
+
+def _interruption(argument: dict[str, Any], session: str) -> str:
+    done = "; ".join(_inner(entry, session) for entry in argument["during"])
+    if "at" not in argument:
+        return done
+    at = Point(**argument["at"])
+    if argument["with"] == "kill":
+        return f"{done}   # the program is killed before its {at}"
+    return f"{done}   # its {at} fails with {argument['with']}"
+
+
 def _arguments(arguments: list[Any]) -> str:
-    return ", ".join(value(argument) for argument in arguments)
+    # These are the trace's own: names are shown whole, and pieces of saved strings are not.
+    return ", ".join(
+        f'"{argument}"' if _is_short(argument) else value(argument) for argument in arguments
+    )
+
+
+def _is_short(argument: Any) -> bool:
+    if not isinstance(argument, str) or len(argument) > 100:
+        return False
+    return argument.isprintable() and masked(argument) == argument
 
 
 def expectation(step: Step) -> str:
@@ -153,7 +213,8 @@ def error(text: str) -> str:
     shown = masked(text)
     if shown != text:
         return f"{text.partition(':')[0]}: {shown}"
-    return shown if len(shown) <= 300 else f"{shown[:300]}…"
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+    return shown if len(shown) <= 300 else f"{shown[:200]} … {shown[-100:]}"
 
 
 def difference(expected: Any, got: Any) -> str:

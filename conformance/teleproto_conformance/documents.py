@@ -39,6 +39,11 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
 
 
+# Nor is a date that somebody writes in a reason anything but text.
+_Loader.yaml_implicit_resolvers = {
+    first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
+    for first, entries in _Loader.yaml_implicit_resolvers.items()
+}
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
@@ -54,7 +59,11 @@ def read(path: Path, schema: str) -> Any:
     except UnicodeDecodeError as error:
         raise ContractError(f"{path}: not UTF-8 at byte {error.start}") from None
     try:
-        document = yaml.load(text, Loader=_Loader)
+        document = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_Loader)
+    except json.JSONDecodeError as error:
+        raise ContractError(f"{path}:{error.lineno}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise ContractError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise ContractError(f"{path}{_where(error)}: {_problem(error)}") from None
     problem = jsonschema.exceptions.best_match(_validator(schema).iter_errors(document))
@@ -85,7 +94,8 @@ def _validator(schema: str) -> Any:
 
 
 def _explain(problem: jsonschema.ValidationError) -> str:
-    if problem.validator == "oneOf" and "has" in str(problem.validator_value):
+    choices: Any = problem.validator_value
+    if problem.validator == "oneOf" and {"required": ["has"]} in choices:
         given = ", ".join(problem.instance) if isinstance(problem.instance, dict) else "nothing"
         return f"a step has exactly one operation; here stands: {given}"
     message = problem.message

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ContractError
-from .subject import Outcome, Returned
+from .subject import Outcome, Raised, Returned
 
 
 class Files:
@@ -17,28 +17,18 @@ class Files:
     Nothing outside ``workdir`` is written or listed, also where a session has put a link there.
     """
 
-    OPERATIONS = (
-        "put_files",
-        "files",
-        "damage",
-        "truncate",
-        "remember_files",
-        "files_unchanged",
-        "growth",
-    )
-
     def __init__(self, workdir: Path) -> None:
         self._root = workdir.resolve()
         self._noted: dict[str, str] = {}
         self._size = 0
 
     def run(self, operation: str, argument: Any) -> Outcome:
-        """Do ``operation`` and return what it gives.
-
-        :raises ContractError: for a path that leads out of the working directory.
-        """
+        """Do ``operation`` and return what it gives; a path that leads out of here is an error."""
         arguments = [argument] if operation == "put_files" else argument
-        return Returned(getattr(self, operation)(*arguments))
+        try:
+            return Returned(getattr(self, operation)(*arguments))
+        except (ContractError, OSError) as error:
+            return Raised(str(error), fatal=True)
 
     def put_files(self, files: dict[str, str]) -> None:
         for name, content in files.items():
@@ -87,6 +77,14 @@ class Files:
             sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file()),
         )
         return self._size - before
+
+    def exposed(self) -> list[str]:
+        """Files and directories that somebody else on the machine may read or change."""
+        return [
+            f"{path.relative_to(self._root).as_posix()} {path.stat().st_mode & 0o777:04o}"
+            for path in sorted(self._root.rglob("*"))
+            if path.stat().st_mode & 0o077 and not path.is_symlink()
+        ]
 
     def _digests(self) -> dict[str, str]:
         return {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from . import describe
 from .contract import Check, Generated, Rule
 from .replay import Failure
+from .secrets import masked
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Finding:
     source: str
     replay: str
     hung: bool = False
+    printed: str = ""
 
     @classmethod
     def of(
@@ -49,7 +51,7 @@ class Finding:
             rule.id,
             rule.level,
             rule.rule,
-            check.comment + (drawn if isinstance(check, Generated) else ""),
+            check.comment + (drawn if isinstance(check, Generated) and not failure.hung else ""),
             [describe.step(step, session, name) for step in failure.done],
             failure.expected,
             failure.got,
@@ -57,6 +59,7 @@ class Finding:
             rule.source,
             replay,
             failure.hung,
+            masked(failure.printed),
         )
 
     def __str__(self) -> str:

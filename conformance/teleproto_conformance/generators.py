@@ -8,44 +8,48 @@ from __future__ import annotations
 
 import ipaddress
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, configuration, given, settings
+from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from teleproto_sessions import tl
 
 from . import formats
 from .contract import Contract, Generated
+from .effort import Effort
 from .keys import NAMES
 from .model import Model
 from .replay import Failure
-from .trace import Step, Trace
-
-EXAMPLES = 100
-"""Traces drawn for one check."""
+from .trace import MAIN, Step, Trace
 
 Draw = Any
 
 
 def search(
-    check: Generated, contract: Contract, keeps: str, run: Callable[[Trace], Failure | None]
+    check: Generated,
+    contract: Contract,
+    keeps: str,
+    effort: Effort,
+    run: Callable[[Trace], Failure | None],
 ) -> Failure | None:
     """Draw traces until one fails, make it as short as it gets, and return its failure.
 
-    The same version of Hypothesis draws the same traces at every run of the same code; another
-    version, or new constants in the user's own modules, may draw others. A call that hangs ends the
-    search: a shorter trace would cost its time limit over and over.
+    Without a seed, the same version of Hypothesis draws the same traces at every run of the same
+    code. A call that hangs ends the search: a shorter trace would cost its time limit over and
+    over.
     """
     found: list[Failure] = []
+    deadline = 0.0
 
     @settings(
-        max_examples=EXAMPLES,
-        derandomize=True,
+        max_examples=effort.examples,
+        derandomize=effort.seed is None,
         database=None,
         deadline=None,
         report_multiple_bugs=False,
@@ -54,33 +58,43 @@ def search(
     )
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
+        nonlocal deadline
+        if found and time.monotonic() > deadline:
+            raise _Enough
         failure = run(data.draw(_STRATEGIES[check.by](check, contract, keeps)))
         if failure is not None:
+            deadline = deadline or time.monotonic() + _SHORTENING
             found.append(failure)
-            raise _Hung if failure.hung else _Found
+            raise _Enough if failure.hung else _Found
 
     try:
         with _home_elsewhere():
-            attempt()
+            (attempt if effort.seed is None else seed(effort.seed)(attempt))()
     except _Found:
-        if check.by != "histories":
+        pass
+    except _Enough:
+        if found[-1].hung:
             return found[-1]
-        return _shortened(found[-1], lambda steps: _again(contract, keeps, run, steps))
-    except _Hung:
-        return found[-1]
+        found.append(min(found, key=lambda failure: len(failure.done)))
     except Flaky:
         return replace(
             found[-1], got=f"{found[-1].got} (not every time: the session is not deterministic)"
         )
-    return None
+    if not found or check.by != "histories":
+        return found[-1] if found else None
+    return _shortened(found[-1], lambda steps: _again(contract, keeps, run, steps))
 
 
 class _Found(Exception):
     """Hypothesis looks for a shorter trace that raises it."""
 
 
-class _Hung(BaseException):
-    """Hypothesis lets it through."""
+class _Enough(BaseException):
+    """Hypothesis lets it through, and so looks no further."""
+
+
+_SHORTENING = 20.0
+"""Seconds after which a trace is as short as it gets, and again for leaving out single steps."""
 
 
 @contextmanager
@@ -96,16 +110,19 @@ def _home_elsewhere() -> Iterator[None]:
 
 
 def _shortened(failure: Failure, again: Callable[[Trace], Failure | None]) -> Failure:
-    """Leave out each step that the failure does not depend on.
+    """Leave out each step, or two that belong together, that the failure does not depend on.
 
     Hypothesis shortens a history only by what it drew in one piece; what is left is tried here step
     by step, from the end.
     """
     place = len(failure.done) - 2
-    while place > 1:
-        shorter = again(failure.done[:place] + failure.done[place + 1 :])
-        if shorter is not None:
-            failure = shorter
+    deadline = time.monotonic() + _SHORTENING
+    while place > 1 and time.monotonic() < deadline:
+        for width in (1, 2):
+            shorter = again(failure.done[:place] + failure.done[place + width :])
+            if shorter is not None:
+                failure = shorter
+                break
         place = min(place, len(failure.done) - 1) - 1
     return failure
 
@@ -114,7 +131,7 @@ def _again(
     contract: Contract, keeps: str, run: Callable[[Trace], Failure | None], steps: Trace
 ) -> Failure | None:
     """Run a history with what the reference model now answers, if the contract settles that."""
-    if not _closes_well(steps, keeps):
+    if not _hands_over_well(steps, keeps):
         return None
     with Model(contract, keeps) as model:
         answered: list[Step] = []
@@ -123,7 +140,7 @@ def _again(
             if _is_open(step, model, cleared=cleared):
                 return None
             cleared = _clears(step) or (cleared and step.operation != "delete")
-            answered.append(model.answer(_bare(step)))
+            answered.append(_answer(model, _bare(step)))
     return run(tuple(answered))
 
 
@@ -134,20 +151,33 @@ def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
     return step.operation == "set" and cleared  # the flag may still be locked, or no longer
 
 
-def _closes_well(steps: Trace, keeps: str) -> bool:
-    """Say whether each close() comes after what saves the changes, and before opening again."""
-    done = [step.operation for step in steps]
-    return all(
-        done[at + 1 : at + 2] == ["reopen"] and (keeps != "saved" or done[at - 1] == "save")
-        for at, operation in enumerate(done)
-        if operation == "close"
-    )
+def _hands_over_well(steps: Trace, keeps: str) -> bool:
+    """Say whether each close(), and each second handle, comes after what saves the changes; whether
+    the session is opened again after the one, and the other is asked before anything changes.
+    """
+    done = [(step.operation, step.session) for step in steps]
+    followers = {("close", MAIN): ("reopen", MAIN), ("open", SECOND): ("load", SECOND)}
+    asked = False
+    for at, (operation, session) in enumerate(done):
+        if (follower := followers.get((operation, session))) is not None:
+            saved = keeps != "saved" or done[at - 1] == ("save", MAIN)
+            if done[at + 1 : at + 2] != [follower] or not saved:
+                return False
+        if (operation, session) == ("load", SECOND):
+            asked = done[at - 1] == ("open", SECOND)
+        elif session == MAIN and operation not in _QUESTIONS:
+            asked = False
+        if session == SECOND and operation != "open" and not asked:
+            return False
+    return True
 
 
 def _bare(step: Step) -> Step:
     if step.operation == "observe":
-        return Step("observe", dict.fromkeys(step.argument))
-    return Step(step.operation, step.argument) if step.operation in _QUESTIONS else step
+        return Step("observe", dict.fromkeys(step.argument), session=step.session)
+    if step.operation in _QUESTIONS:
+        return Step(step.operation, step.argument, session=step.session)
+    return step
 
 
 _QUESTIONS = ("observe", "get_auth_key", "get_input_entity")
@@ -298,6 +328,8 @@ def _step(draw: Draw, operation: str) -> Step:
             return Step("set", {"test_servers": draw(st.booleans())}, raises="maybe")
         case "process_entities":
             return Step("process_entities", [draw(_entities())])
+        case "restart":
+            return Step("restart", [draw(st.sampled_from(["kill", "exit"]))])
         case _:
             return Step(operation, [])
 
@@ -313,7 +345,7 @@ def _questions(watch: tuple[str, ...]) -> Iterator[Step]:
         yield from (Step("get_input_entity", [f"@{name}"]) for name in _USERNAMES if name)
 
 
-_WEIGHTS = {"process_entities": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
+_WEIGHTS = {"process_entities": 8, "set_dc": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
 """How often other calls are drawn than four times. After delete() little is left to lose."""
 
 
@@ -330,7 +362,7 @@ class _Call:
 def _calls(draw: Draw, operations: tuple[str, ...]) -> _Call:
     operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
     # The state is asked for now and then, and often left as it is for several calls.
-    asked = draw(st.sampled_from([False, False, False, True]))
+    asked = draw(st.booleans())
     return _Call(operation, _step(draw, operation), asked)
 
 
@@ -344,13 +376,43 @@ def _histories(draw: Draw, check: Generated, contract: Contract, keeps: str) -> 
     with Model(contract, keeps) as model:
         steps = [model.answer(Step("open", [])), model.answer(Step("load", []))]
         cleared = False
-        for call in drawn:
-            for step in _unambiguous(call, model, keeps, cleared=cleared):
-                steps.append(model.answer(step))
+        for number, call in enumerate(drawn):
+            if call.operation == "second_handle":
+                questions = _questions(check.watch)
+                steps += [_answer(model, step) for step in _second(number, keeps, questions)]
+                continue
+            steps += [
+                _answer(model, step) for step in _unambiguous(call, model, keeps, cleared=cleared)
+            ]
             cleared = _clears(call.step) or (cleared and call.operation != "delete")
             if call.asked or call is drawn[-1]:
                 steps += [model.answer(question) for question in _questions(check.watch)]
     return tuple(steps)
+
+
+SECOND = "second"
+"""What a history calls its session in another process."""
+
+
+def _second(number: int, keeps: str, questions: Iterable[Step]) -> Iterator[Step]:
+    """Open the session once more, in a process that is new, and ask what it holds."""
+    if keeps not in ("saved", "changes"):
+        return
+    if keeps == "saved":
+        yield Step("save", [])
+    yield Step("open", [], session=SECOND, process=f"p{number}")
+    yield Step("load", [], session=SECOND)
+    for question in questions:
+        yield replace(question, session=SECOND)
+
+
+def _answer(model: Model, step: Step) -> Step:
+    """Return the step with what the model answers; every handle answers alike."""
+    if step.session != SECOND:
+        return model.answer(step)
+    if step.operation not in _QUESTIONS:
+        return step
+    return replace(model.answer(replace(step, session=MAIN)), session=SECOND)
 
 
 def _clears(step: Step) -> bool:
@@ -362,7 +424,7 @@ def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> lis
     if _is_open(call.step, model, cleared=cleared):
         return []
     match call.operation:
-        case "reopen" if keeps == "nothing":
+        case "reopen" | "restart" if keeps == "nothing":
             return []
         case "close" if keeps not in ("saved", "changes"):
             return []  # a closed session is only asked whether nothing was lost

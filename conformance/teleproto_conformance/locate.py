@@ -1,61 +1,46 @@
-"""From what stands behind ``--session-impl`` to a class and the profile that it promises."""
+"""From what stands behind ``--session-impl`` to a class, in the process that is to run it."""
 
 from __future__ import annotations
 
 import difflib
+import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .errors import UsageError
 
-GIVEN = "given"
-PROMISED = "the class says so"
-GUESSED = "guessed from its constructor"
-
 
 @dataclass(frozen=True)
-class Implementation:
-    """A session class, or a factory of one. ``text`` is how the user named it."""
+class Located:
+    """A session class, or a factory of one.
 
-    text: str
+    ``promised`` is the profile that it says it has, ``guess`` the one that its constructor looks
+    like, None where that cannot be told.
+    """
+
     factory: Callable[..., Any]
-    profile: str
-    profile_from: str
-
-    @property
-    def name(self) -> str:
-        """The short name that messages use."""
-        return self.text.replace(":", ".").rpartition(".")[2]
+    promised: object
+    guess: str | None
 
 
-def locate(text: str, profile: str | None, profiles: Iterable[str]) -> Implementation:
-    """Import ``pkg.mod.Class`` or ``pkg.mod:factory`` and settle its profile.
+def locate(text: str) -> Located:
+    """Import ``pkg.mod.Class`` or ``pkg.mod:factory``.
 
-    :raises UsageError: in one line, where any of it cannot be used.
+    :raises UsageError: in one line, where that cannot be done.
     """
     factory = _find(text)
-    known = list(profiles)
-    if profile is not None:
-        return Implementation(text, factory, _known(profile, known, "--session-profile"), GIVEN)
-    promised = getattr(factory, "session_profile", None)
-    if promised is not None:
-        where = f"{text}.session_profile"
-        return Implementation(text, factory, _known(promised, known, where), PROMISED)
-    return Implementation(text, factory, _guess(text, factory), GUESSED)
-
-
-def _known(profile: object, known: list[str], where: str) -> str:
-    if isinstance(profile, str) and profile in known:
-        return profile
-    raise UsageError(f"{where}: no profile is called {profile!r}; use one of {', '.join(known)}")
+    return Located(factory, getattr(factory, "session_profile", None), _guess(factory))
 
 
 def _find(text: str) -> Callable[..., Any]:
     if text.startswith(("node:", "exec:")):
-        raise UsageError(f"--session-impl={text}: only Python classes can be reached so far")
+        raise UsageError(
+            f"--session-impl={text}: only Python classes can be run, as package.module.Class"
+        )
     if ":" in text:
         module_name, _, path = text.partition(":")
         if not module_name or not path:
@@ -98,6 +83,10 @@ def _import(module_name: str, text: str) -> Any:
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
+        if text.endswith(".py") or ".py:" in text:
+            raise UsageError(
+                f"--session-impl={text}: write the module without .py, as package.module.Class"
+            ) from None
         if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise UsageError(
                 f"--session-impl={text}: there is no module {error.name}; run pytest where it can "
@@ -130,15 +119,12 @@ def _attribute(module: Any, path: str, text: str) -> Any:
     return thing
 
 
-def _guess(text: str, factory: Callable[..., Any]) -> str:
+def _guess(factory: Callable[..., Any]) -> str | None:
     """Read the profile off the constructor; a class that takes a name is at least ``custom``."""
     try:
         parameters = list(inspect.signature(factory).parameters.values())
     except (TypeError, ValueError):
-        raise UsageError(
-            f"--session-impl={text}: its constructor cannot be inspected; name the profile with "
-            "--session-profile"
-        ) from None
+        return None
     positional = [
         parameter
         for parameter in parameters
@@ -146,6 +132,10 @@ def _guess(text: str, factory: Callable[..., Any]) -> str:
         in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
     ]
     if not positional:
-        return "memory"
+        return None if any(parameter.name == "name" for parameter in parameters) else "memory"
     first = positional[0]
-    return "string" if first.default == "" and first.name != "name" else "custom"
+    return "string" if first.default == "" and _SAVED.search(first.name) else "custom"
+
+
+_SAVED = re.compile("saved|string|^session$")
+"""What the parameter is called that takes a saved string."""

@@ -21,7 +21,7 @@ def matches(expected: Any, got: Any, empty: list[Any] | None = None) -> bool:
             return isinstance(got, int) and got <= limit
         case {"below": directory}:
             return bool(got) and all(path.startswith(f"{directory}/") for path in got)
-        case {"key": _, **_rest}:
+        case {"key": _}:
             return isinstance(got, dict) and got.get("key") == expected["key"]
         case {"int": digits}:
             return isinstance(got, int) and got == int(digits)
@@ -30,5 +30,5 @@ def matches(expected: Any, got: Any, empty: list[Any] | None = None) -> bool:
 
 
 def _equal(expected: Any, got: Any) -> bool:
-    # A flag may come back as 0 or 1, as SQL gives it; text never stands for a number.
-    return bool(expected == got)
+    # A flag may come back as 0 or 1, as SQL gives it; neither text nor 443.0 stands for 443.
+    return bool(expected == got) and isinstance(expected, float) == isinstance(got, float)

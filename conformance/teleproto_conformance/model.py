@@ -28,14 +28,11 @@ class Model:
         profile = contract.profiles["string" if self._strings else "memory"]
         self._subject = PythonSubject(
             StringSession if self._strings else MemorySession,
-            surface=contract.tables["surface"],
-            profile=profile,
-            workdir=Path(tempfile.gettempdir()),
-            prefix="model",
-            limit=60,
+            Path(tempfile.gettempdir()),
+            members=contract.tables["surface"]["members"],
         )
         self._fields = contract.tables["state"]["fields"]
-        self._player = Player(self._subject, contract.tables["state"], profile["keeps"])
+        self._player = Player(self._subject, contract.tables["state"], profile, "model")
 
     @property
     def has_dc(self) -> bool:
@@ -47,7 +44,7 @@ class Model:
         """Do the step and return it with what came of it as its expectation."""
         if step.operation == "observe":
             return replace(step, argument={name: self._read(name) for name in step.argument})
-        if step.operation == "reopen" and not self._strings:
+        if step.operation in ("reopen", "restart") and not self._strings:
             return step
         outcome = self._player.outcome(step)
         if step.operation in ("get_auth_key", "get_input_entity"):

@@ -18,7 +18,9 @@ _OPTIONS = (
     ("baseline", "FILE", "YAML file of known failures, each with a reason"),
     ("replay", "FILE", "run only the trace in this JSON file"),
     ("report", "FILE", "write a report; the name ends in .json or .md; may be given twice"),
-    ("timeout", "SECONDS", "stop a call of the session after so long (default: 10)"),
+    ("time-limit", "SECONDS", "stop a call of the session after so long (default: 10)"),
+    ("effort", "NAME", "how much is tried: quick, standard (the default) or deep"),
+    ("seed", "NUMBER", "where drawing histories starts; deep takes, and prints, another each time"),
 )
 
 
@@ -26,15 +28,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("session", "session conformance")
     for name, value, text in _OPTIONS:
         group.addoption(f"--session-{name}", metavar=value, action="append", default=[], help=text)
-        parser.addini(f"session_{name}", text, type="linelist")
+        parser.addini(_setting(name), text, type="linelist")
     text = "a SHOULD that is not met fails the run"
     group.addoption("--session-strict", action="store_true", default=None, help=text)
     parser.addini("session_strict", text, type="bool", default=False)
 
 
+def _setting(name: str) -> str:
+    return f"session_{name.replace('-', '_')}"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     names = [name for name, _, _ in _OPTIONS]
-    given = [name for name in (*names, "strict") if config.getoption(f"session_{name}")]
+    given = [name for name in (*names, "strict") if config.getoption(_setting(name))]
     if "impl" not in given and not config.getini("session_impl"):
         if given:
             raise pytest.UsageError(

@@ -6,7 +6,6 @@ A vector is written only where the reference model does what the contract says b
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from teleproto_sessions import MemorySession, StoreSession, StringSession
 
 from . import authoring, catalogue
-from .checking import run_trace
+from .checking import Checker, in_memory
 from .contract import Contract
 from .drivers.python import driver
 from .errors import ContractError, UsageError
@@ -28,8 +27,9 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "memory": MemorySession,
     "string": StringSession,
     "teleproto-store": StoreSession,
+    "custom": StoreSession,
 }
-"""The reference session of each profile that has one, the simplest first."""
+"""A reference session for each profile, the simplest first; what writes at once has also saved."""
 
 
 def verify(contract: Contract) -> None:
@@ -37,25 +37,21 @@ def verify(contract: Contract) -> None:
 
     :raises ContractError: naming the first case on which the two disagree.
     """
-    drivers = {name: driver(REFERENCES[name], contract, name) for name in REFERENCES}
-    scratch = _scratch()
+    checkers = {
+        name: Checker(contract, name, driver(session, contract), scratch=in_memory())
+        for name, session in REFERENCES.items()
+    }
     for chapter in contract.chapters:
         for case in chapter.cases:
             profile = next((name for name in REFERENCES if name in case.profiles), None)
             if profile is None:
                 raise ContractError(f"{case.id}: no reference session has a profile of the case")
-            failure = run_trace(case.trace, contract, profile, drivers[profile], scratch)
+            failure = checkers[profile].replay(case.trace)
             if failure is not None:
                 raise ContractError(
                     f"{case.id}: the reference {profile} session disagrees with the contract in "
                     f"step {len(failure.done)}: expected {failure.expected}, got {failure.got}"
                 )
-
-
-def _scratch() -> Path | None:
-    """Return a directory in memory: nothing that is written here has to last."""
-    shared = Path("/dev/shm")
-    return shared if os.access(shared, os.W_OK) else None
 
 
 def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
@@ -91,11 +87,13 @@ def check(spec: Path = SPEC, vectors: Path = VECTORS) -> tuple[Contract, list[st
 
     :raises ContractError: where the contract is wrong, or the reference model disagrees.
     """
+    if not vectors.is_dir():
+        raise UsageError(f"{vectors}: there is no such directory")
     contract, files = _made(spec)
     drift = [
-        f"{vectors.name}/{name} {_drift(vectors / name, content)}"
+        f"{vectors.name}/{name} {how}"
         for name, content in files.items()
-        if _drift(vectors / name, content)
+        if (how := _drift(vectors / name, content))
     ]
     drift += [
         f"{vectors.name}/{path.name} belongs to no chapter"
@@ -115,10 +113,11 @@ def _made(spec: Path) -> tuple[Contract, dict[str, str]]:
 def _drift(path: Path, content: str) -> str:
     try:
         stands = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return "is missing"
     if stands == content.encode():
         return ""
     new, old = content.encode().splitlines(), stands.splitlines()
-    line = next((n for n, (a, b) in enumerate(zip(new, old, strict=False), 1) if a != b), len(old))
+    alike = min(len(new), len(old)) + 1
+    line = next((n for n, (a, b) in enumerate(zip(new, old, strict=False), 1) if a != b), alike)
     return f"differs from line {line} on"

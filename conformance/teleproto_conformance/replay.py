@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import describe
 from .files import Files
 from .matching import matches
-from .secrets import leaked_input, leaked_key
-from .subject import Hung, Outcome, Raised, Returned, Subject
-from .trace import NOTHING, Step, Trace
+from .secrets import leaked_input, leaked_key, leaks
+from .subject import (
+    Died,
+    Fault,
+    Hung,
+    Impossible,
+    Outcome,
+    Point,
+    Raised,
+    Request,
+    Returned,
+    Subject,
+)
+from .trace import NOTHING, STORAGE, Step, Trace
+
+DEFAULT_NAME = "my-account"
+"""What a session is called where its trace gives it no name."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +35,18 @@ class Failure:
     expected: str
     got: str
     hung: bool = False
+    printed: str = ""
 
 
 class _Stop(Exception):
-    def __init__(self, expected: str, outcome: Outcome | None = None, got: str = "") -> None:
-        self.expected = expected
+    def __init__(
+        self, expected: str, outcome: Outcome | None = None, got: str = "", of: str = ""
+    ) -> None:
+        self.expected = f"{of} is {expected}" if of else expected
+        self.told = f"{of or 'it'} is {got or _tell(outcome)}, not {expected}"
         self.got = got or _tell(outcome)
         self.hung = isinstance(outcome, Hung)
+        self.fatal = isinstance(outcome, Hung | Died)
 
 
 def _tell(outcome: Outcome | None) -> str:
@@ -38,55 +57,126 @@ def _tell(outcome: Outcome | None) -> str:
             return describe.error(text)
         case Hung(seconds):
             return f"no answer within {seconds:g} seconds; the call was stopped"
+        case Died(how):
+            return how
         case _:
             return ""
 
 
-def replay(trace: Trace, subject: Subject, *, state: dict[str, Any], keeps: str) -> Failure | None:
-    """Run ``trace`` and return the first failure, or None where everything was as expected.
-
-    ``state`` is the contract's table of what a session holds, ``keeps`` what the profile says
-    survives: it decides what ``reopen`` does.
-    """
-    player = Player(subject, state, keeps)
-    done: list[Step] = []
-    for step in trace:
-        if step.when is not None and step.when != player.last_attempt:
-            continue
-        done.append(step)
-        try:
-            for _ in range(step.times):
-                player.play(step)
-        except _Stop as stop:
-            return Failure(tuple(done), stop.expected, stop.got, stop.hung)
-    return None
+def _requests(step: Step) -> list[Request]:
+    """Return what a step asks of its session, nothing where that depends on what came before."""
+    if step.when is not None or step.times > 1 or step.operation in _INVOLVED:
+        return []
+    match step.operation:
+        case "observe":
+            return [("get", step.session, member, None) for member in step.argument]
+        case "set":
+            return [("set", step.session, *item) for item in step.argument.items()]
+        case "has":
+            return [("has", step.session, step.argument, None)]
+        case operation if operation in STORAGE:
+            return []
+        case member:
+            return [("call", step.session, member, step.argument)]
 
 
-_SETTLED = ("save", "close", "delete")
-"""Calls after which a session has nothing left to save."""
+_INVOLVED = frozenset(
+    ("open", "restore", "reopen", "restart", "interrupt", "settled", "either", "together", "watch",
+     "written", "leaks")
+)  # fmt: skip
+
+_SETTLED = ("save", "close", "delete", "interrupt")
+"""Operations after which a session is not asked to save before it is opened again."""
+
+_QUERIES = ("get_auth_key", "get_input_entity")
+
+_CLEANING = "cleaning"
 
 
 class Player:
-    """Does the steps of one trace, and judges what came of each."""
+    """Does the steps of one trace, and judges what came of each.
 
-    def __init__(self, subject: Subject, state: dict[str, Any], keeps: str) -> None:
+    ``state`` is the contract's table of what a session holds, ``promise`` the entry of the profile:
+    it decides how a session is constructed and what opening it again does. Where sessions of all
+    programs share one storage, ``prefix`` begins every name. ``fault`` is the last one that was
+    done, or counted.
+    """
+
+    def __init__(
+        self, subject: Subject, state: dict[str, Any], promise: dict[str, Any], prefix: str
+    ) -> None:
         self._subject = subject
         self._fields = state["fields"]
-        self._keeps = keeps
+        self._promise = promise
+        self._prefix = prefix
         self._files = Files(subject.workdir)
-        self._opened: dict[str, str | None] = {}
+        self._opened: dict[str, tuple[str | None, str]] = {}
         self._last_call: dict[str, str] = {}
+        self._names: dict[str, None] = {}
+        self._strings: set[str] = set()
         self.last_attempt = "accepted"
+        self.fault = Fault()
+
+    def run(self, trace: Trace) -> Failure | None:
+        """Run ``trace`` and return the first failure, or None where all was as expected."""
+        done: list[Step] = []
+        announced = 0
+        for place, step in enumerate(trace):
+            if place >= announced:
+                announced = place + self._announce(trace[place:])
+            if step.when is not None and step.when != self.last_attempt:
+                continue
+            done.append(step)
+            try:
+                for _ in range(step.times):
+                    self.play(step)
+            except _Stop as stop:
+                return Failure(tuple(done), stop.expected, stop.got, stop.hung)
+            except Impossible as error:
+                return Failure(tuple(done), "a machine on which this can be done", str(error))
+        return None
+
+    def _announce(self, trace: Trace) -> int:
+        """Tell the subject of the next steps that will be done as they stand; return how many."""
+        requests: list[Request] = []
+        for number, step in enumerate(trace):
+            asked = _requests(step)
+            if not asked:
+                self._subject.ahead(requests)
+                return number
+            requests += asked
+        self._subject.ahead(requests)
+        return len(trace)
+
+    def clean(self) -> list[str]:
+        """Delete what was stored under each name; return the names where that did not succeed."""
+        return [name for name in self._names if not isinstance(self._delete(name), Returned)]
+
+    def _delete(self, name: str) -> Outcome:
+        opened = self._subject.open(_CLEANING, [name], "")
+        if isinstance(opened, Returned):
+            opened = self._subject.call(_CLEANING, "load", [])
+        # Damaged or not, it has to go; a call that hangs would only hang again.
+        return opened if isinstance(opened, Hung) else self._subject.call(_CLEANING, "delete", [])
 
     def play(self, step: Step) -> None:
         """Do one step; :raises _Stop: where it comes to something else than it has to."""
-        if step.operation == "observe":
-            self._observe(step)
-        else:
-            self._judge(step, self.outcome(step))
+        match step.operation:
+            case "observe":
+                self._observe(step)
+            case "either":
+                self._either(step, step.argument, "what one of the lists says")
+            case "settled":
+                self._settled(step)
+            case "interrupt":
+                self._interrupt(step)
+            case "together":
+                self._together(step)
+            case _:
+                self._judge(step, self.outcome(step))
 
     def outcome(self, step: Step) -> Outcome:
-        """Do one step that is no observation, and return what came of it."""
+        """Do one step that asks for one thing, and return what came of it."""
         match step.operation:
             case "set":
                 ((member, value),) = step.argument.items()
@@ -98,18 +188,48 @@ class Player:
                 return self._open(step)
             case "restore":
                 return self._then_load(step, self._open(step))
-            case "reopen":
+            case "reopen" | "restart":
                 return self._reopen(step)
-            case operation if operation in Files.OPERATIONS:
+            case "watch":
+                self._subject.watch(step.session)
+                return Returned()
+            case "written":
+                return Returned([{"told": path} for path in self._subject.written(step.session)])
+            case "leaks":
+                return Returned(self._leaks(step))
+            case operation if operation in STORAGE:
                 return self._files.run(operation, step.argument)
             case member:
-                self._last_call[step.session] = member
-                return self._subject.call(step.session, member, step.argument)
+                if member not in _QUERIES:
+                    self._last_call[step.session] = member
+                outcome = self._subject.call(step.session, member, step.argument)
+                if member == "save" and isinstance(outcome, Returned):
+                    self._note(outcome.value)
+                return outcome
+
+    def _note(self, saved: Any) -> None:
+        if isinstance(saved, str):
+            self._strings.add(saved)
 
     def _open(self, step: Step) -> Outcome:
         argument = step.argument[0] if step.argument else None
-        self._opened[step.session] = argument
-        return self._subject.open(step.session, argument)
+        self._opened[step.session] = argument, step.process
+        return self._construct(step.session, argument, step.process)
+
+    def _construct(self, session: str, argument: str | None, process: str) -> Outcome:
+        match self._promise["takes"]:
+            case "nothing":
+                arguments = []
+            case "saved":
+                arguments = [] if argument is None else [argument]
+                self._note(argument)
+            case _:
+                name = DEFAULT_NAME if argument is None else argument
+                if self._promise.get("names") == "shared":
+                    name = f"{self._prefix}-{name}"
+                    self._names[name] = None
+                arguments = [name]
+        return self._subject.open(session, arguments, process)
 
     def _then_load(self, step: Step, opened: Outcome) -> Outcome:
         if not isinstance(opened, Returned):
@@ -117,16 +237,85 @@ class Player:
         return self._subject.call(step.session, "load", [])
 
     def _reopen(self, step: Step) -> Outcome:
-        argument = self._opened[step.session]
+        argument, process = self._opened[step.session]
         settled = self._last_call.get(step.session) in _SETTLED
-        if self._keeps == "string" or (self._keeps == "saved" and not settled):
+        keeps = self._promise["keeps"]
+        if keeps == "string" or (keeps == "saved" and not settled):
             saved = self._subject.call(step.session, "save", [])
             if not isinstance(saved, Returned):
                 return saved
-            if self._keeps == "string":
+            if keeps == "string":
                 argument = saved.value
-        self._subject.drop(step.session)
-        return self._then_load(step, self._subject.open(step.session, argument))
+        if step.operation == "restart":
+            ended = self._subject.end(step.session, step.argument[0])
+            if not isinstance(ended, Returned):
+                return ended
+        else:
+            self._subject.drop(step.session)
+        return self._then_load(step, self._construct(step.session, argument, process))
+
+    def _interrupt(self, step: Step) -> None:
+        """Do steps while their process is killed or its writes fail, and see how far they got."""
+        kind = step.argument["with"]
+        at = Point(**step.argument["at"]) if "at" in step.argument else None
+        outcome: Outcome = Returned()
+        with self._subject.fault(step.session, kind, at) as self.fault:
+            for inner in map(Step.parse, step.argument["during"]):
+                outcome = self.outcome(inner)
+                if not isinstance(outcome, Returned):
+                    break
+        self._last_call[step.session] = "interrupt"
+        refused = isinstance(outcome, Raised) and not outcome.fatal and at is not None
+        refused |= isinstance(outcome, Died) and self.fault.killed
+        if not refused and not isinstance(outcome, Returned):
+            raise _Stop(describe.expectation(step), outcome)
+        self.last_attempt = "refused" if refused else "accepted"
+
+    def _settled(self, step: Step) -> None:
+        """Ask whether all is as after the last change, or, where it was refused, as before it."""
+        before, after = step.argument["before"], step.argument["after"]
+        if self.last_attempt == "refused":
+            either = "everything as it was before the change, or everything as it is after it"
+            self._either(step, [before, after], either)
+        else:
+            self._either(step, [after], "everything as it is after the change, which did not raise")
+
+    def _either(self, step: Step, lists: list[Any], expected: str) -> None:
+        """Ask the questions of each list until one is answered as it says throughout."""
+        differ = []
+        for questions in lists:
+            for question in map(Step.parse, questions):
+                try:
+                    self.play(replace(question, session=step.session))
+                except _Stop as stop:
+                    if stop.fatal:
+                        raise
+                    if len(lists) == 1:
+                        raise
+                    asked = (
+                        "" if question.operation == "observe" else f"{describe.step(question)}: "
+                    )
+                    differ.append(asked + stop.told)
+                    break
+            else:
+                return
+        raise _Stop(expected, got="; and ".join(differ))
+
+    def _together(self, step: Step) -> None:
+        """Call methods in different processes at once; a step may say that it may raise."""
+        steps = [Step.parse(entry) for entry in step.argument]
+        calls = [(inner.session, inner.operation, inner.argument) for inner in steps]
+        for inner, outcome in zip(steps, self._subject.together(calls), strict=True):
+            self._judge(inner, outcome)
+
+    def _leaks(self, step: Step) -> list[dict[str, str]]:
+        """Say where a key or a saved string can be read."""
+        found: dict[str, None] = {}
+        for text in self._subject.texts(step.session):
+            if text.where == step.argument[0]:
+                for leak in leaks(text.text, self._strings):
+                    found[f"{leak} in {text.detail}"] = None
+        return [{"told": text} for text in found]
 
     def _observe(self, step: Step) -> None:
         for member, expected in step.argument.items():
@@ -134,12 +323,12 @@ class Player:
             empty = self._fields[member]["empty"]
             if isinstance(outcome, Returned) and matches(expected, outcome.value, empty):
                 continue
-            raise _Stop(f"{step.session}.{member} is {describe.value(expected)}", outcome)
+            raise _Stop(describe.value(expected), outcome, of=f"{step.session}.{member}")
 
     def _judge(self, step: Step, outcome: Outcome) -> None:
         empty = self._fields["auth_key"]["empty"] if step.operation == "get_auth_key" else None
         match outcome:
-            case Hung():
+            case Hung() | Died():
                 raise _Stop(describe.expectation(step), outcome)
             case Raised():
                 if step.raises is None or outcome.fatal:

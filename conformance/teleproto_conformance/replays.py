@@ -44,7 +44,7 @@ def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
             (profile,),
             f"The trace in {path.name} comes to what it says.",
             "The trace was kept because something once depended on it.",
-            str(path.name),
+            path.name,
         )
     name = content.get("check", f"REPLAY[{path.stem}]")
     comment = f"The trace in {path.name}."

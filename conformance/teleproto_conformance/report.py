@@ -29,6 +29,8 @@ class Result:
     outcome: str
     finding: Finding | None = None
     reason: str = ""
+    tried: dict[str, int] = field(default_factory=dict)
+    """At how many moments it interrupted a change, by what found them."""
 
     @classmethod
     def load(cls, fields: dict[str, Any]) -> Result:
@@ -78,8 +80,18 @@ class Report:
 
     @property
     def extent(self) -> str:
-        """How many of the profile's checks were carried out."""
-        return f"{len(self.results)} of {self.promised} checks"
+        """How many of the checks that were carried out passed, and how many the profile has."""
+        passed = sum(result.outcome in (PASSED, STALE) for result in self.results)
+        beyond = "" if len(self.results) == self.promised else f" (the profile has {self.promised})"
+        return f"{passed} of {len(self.results)} checks passed{beyond}"
+
+    @property
+    def interrupted(self) -> str:
+        """At how many moments changes were interrupted, and how these were found."""
+        tried: Counter[str] = Counter()
+        for result in self.results:
+            tried.update(result.tried)
+        return ", ".join(f"{count} by {how}" for how, count in sorted(tried.items()))
 
     def failed_rules(self) -> list[str]:
         """A line for each rule that is not met: its sentence, and how many of its checks fail."""
@@ -128,6 +140,7 @@ class Report:
             "strict": self.strict,
             "verdict": self.verdict,
             "promised": self.promised,
+            "interrupted": self.interrupted,
             "counts": {"checks": len(self.results), **Counter(r.outcome for r in self.results)},
             "results": [asdict(result) for result in self.results],
         }
@@ -140,6 +153,7 @@ class Report:
             f"Profile `{self.profile}` ({self.profile_from}), session contract {self.contract}: "
             f"**{self.verdict}**, {self.extent}.",
             "",
+            *([f"Changes interrupted: {self.interrupted}.", ""] if self.interrupted else []),
             f"| {' | '.join(_HEADINGS)} |",
             f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
             *(f"| {' | '.join(row)} |" for row in self.rows()),
@@ -153,7 +167,7 @@ class Report:
         """Write the report, as the suffix of ``path`` says."""
         text = self.markdown() if path.suffix == ".md" else json.dumps(self.dump(), indent=1) + "\n"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 _HEADINGS = ("chapter", "rules", "checks", "passed", "MUST failed", "SHOULD failed", "known")

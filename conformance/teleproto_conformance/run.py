@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import baseline, replays, vectors
+from . import baseline, describe, replays, vectors
 from . import report as reports
-from .checking import run_check
+from .checking import Checker, in_memory
 from .contract import Case, Check, Contract, Rule
-from .drivers.python import DEFAULT_NAME, driver
+from .drivers.hosted import Pool, driver
+from .drivers.process import ForkServer
+from .effort import Effort, choose
 from .errors import UsageError
 from .findings import Finding
-from .locate import GUESSED, Implementation, locate
-from .replay import Failure
+from .implementation import GUESSED, Implementation, settle
+from .replay import DEFAULT_NAME, Failure
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user asked for. ``here`` is where the run was started, ``keep`` where failed
-    histories go, if anywhere; ``limit`` is in seconds.
+    """What the user asked for.
+
+    ``here`` is where the run was started, ``base`` where the option that names the session stands,
+    ``keep`` where failed histories go, if anywhere; ``limit`` is in seconds.
     """
 
     implementation: str
@@ -31,8 +36,10 @@ class Settings:
     baseline: Path | None
     replay: Path | None
     limit: float
+    effort: Effort
     strict: bool
     here: Path
+    base: Path
     keep: Path | None
 
 
@@ -45,14 +52,32 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.contract: Contract = vectors.load()
-        if str(settings.here) not in sys.path:
-            sys.path.insert(0, str(settings.here))
-        with contextlib.redirect_stdout(sys.stderr):
-            self.implementation: Implementation = locate(
-                settings.implementation, settings.profile, self.contract.profiles
-            )
+        self._server = ForkServer()
+        self._pool = Pool(
+            self._server,
+            settings.implementation,
+            [*dict.fromkeys((str(settings.here), str(settings.base), *sys.path))],
+            self.contract.tables["surface"]["members"],
+            settings.limit,
+        )
+        try:
+            self._settle()
+        except BaseException:
+            self.close()
+            raise
+
+    def _settle(self) -> None:
+        """Find out what is to be checked, and refuse what cannot be."""
+        settings = self.settings
+        self.implementation: Implementation = settle(
+            settings.implementation,
+            settings.profile,
+            self._pool.hello(),
+            self.contract.profiles,
+        )
         self.profile = self.implementation.profile
-        self.checks = self.contract.checks(self.profile)
+        promised = self.contract.checks(self.profile)
+        self.checks = _chosen(promised, settings.effort.cases)
         self.rules = self.contract.rules
         self.replayed: Case | None = None
         if settings.replay is not None:
@@ -60,12 +85,13 @@ class Run:
             self.rules[rule.id] = rule
         self.known: dict[str, baseline.Known] = {}
         if settings.baseline is not None:
-            names = [check.id for check in self.checks]
+            names = [check.id for check in promised]
             self.known = baseline.read(settings.baseline, names, self.profile)
-        self._driver = driver(
-            self.implementation.factory, self.contract, self.profile, settings.limit
+        self._checker = Checker(
+            self.contract, self.profile, driver(self._pool), settings.effort, in_memory()
         )
-        self._takes_name = self.contract.profiles[self.profile]["takes"] == "name"
+        self._takes_name = self._checker.promise["takes"] == "name"
+        self._pool.keep = not self._takes_name
         self._pass_the_gate()
 
     def report(self) -> reports.Report:
@@ -77,23 +103,28 @@ class Run:
             self.contract.version,
             self.settings.strict,
             {chapter.id: chapter.title for chapter in self.contract.chapters},
-            len(self.checks),
+            len(self.contract.checks(self.profile)),
         )
+
+    def close(self) -> None:
+        """End all processes of the run."""
+        self._pool.close()
+        self._server.close()
 
     def _pass_the_gate(self) -> None:
         """Refuse a class that cannot be constructed or is no session at all."""
-        failures = []
+        failures: list[tuple[Rule, Failure]] = []
         for check in self.checks:
-            if self.rules[check.rule].gate and (failure := self._fails(check)) is not None:
-                failures.append(failure)
+            rule = self.rules[check.rule]
+            if rule.gate and (failure := self._fails(check)) is not None:
+                failures.append((rule, failure))
                 if failure.done[-1].operation == "open":
                     break
         if failures:
-            rule = next(rule for rule in self.rules.values() if rule.gate)
-            raise UsageError(_refusal(self.implementation, rule, failures))
+            raise UsageError(_refusal(self.implementation, failures))
 
     def _fails(self, check: Check) -> Failure | None:
-        return run_check(check, self.contract, self.profile, self._driver)
+        return self._checker.run(check)
 
     def judge(self, check: Check) -> reports.Result:
         """Run a check and say what it comes to."""
@@ -101,8 +132,9 @@ class Run:
         known = self.known.get(check.id)
         result = reports.Result(check.id, rule.id, rule.chapter, rule.level, reports.PASSED)
         failure = self._fails(check)
+        result = replace(result, tried=dict(self._checker.tried))
         if failure is None:
-            return replace(result, outcome=reports.STALE, reason=known.reason) if known else result
+            return replace(result, outcome=reports.STALE, reason=known.text) if known else result
         finding = Finding.of(
             check,
             rule,
@@ -112,7 +144,7 @@ class Run:
             replay=self._replay_command(check, rule, failure),
         )
         if known is not None:
-            return replace(result, outcome=reports.KNOWN, finding=finding, reason=known.reason)
+            return replace(result, outcome=reports.KNOWN, finding=finding, reason=known.text)
         failed = rule.level == "MUST" or self.settings.strict
         return replace(
             result, outcome=reports.FAILED if failed else reports.ADVISED, finding=finding
@@ -124,7 +156,7 @@ class Run:
             options.append(f"--session-profile={self.profile}")
         if check is self.replayed:
             options.append(f"--session-replay={self.settings.replay}")
-        elif isinstance(check, Case) or (file := self._keep(check, rule, failure)) is None:
+        elif _is_whole(check, failure) or (file := self._keep(check, rule, failure)) is None:
             options += ["-k", check.id]
         else:
             options.append(f"--session-replay={file}")
@@ -134,8 +166,8 @@ class Run:
         """Keep a generated trace where a run can find it again, if there is such a place."""
         if self.settings.keep is None:
             return None
-        name = check.id.replace("[", "-").replace("]", "")
-        path = self.settings.keep / f"{self.implementation.name}-{name}.json"
+        name = re.sub(r"[^\w.-]+", "-", f"{self.implementation.text}-{check.id}").strip("-")
+        path = self.settings.keep / f"{name}.json"
         document = replays.document(check, rule, failure.done, self.contract)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,11 +179,27 @@ class Run:
         return path
 
 
-def _refusal(implementation: Implementation, rule: Rule, failures: list[Failure]) -> str:
+def _chosen(checks: list[Check], cases: int | None) -> list[Check]:
+    """Return the checks that are run: so many cases of each scenario, and all that are drawn."""
+    scenarios: dict[tuple[str, str], list[Check]] = {}
+    for check in checks:
+        scenarios.setdefault((check.rule, check.comment), []).append(check)
+    return [check for scenario in scenarios.values() for check in choose(scenario, cases)]
+
+
+def _is_whole(check: Check, failure: Failure) -> bool:
+    """Say whether the trace of a failure is the check's own: no part of it was made at run time."""
+    return isinstance(check, Case) and not any(
+        "at" in step.argument for step in failure.done if step.operation == "interrupt"
+    )
+
+
+def _refusal(implementation: Implementation, failures: list[tuple[Rule, Failure]]) -> str:
     """Say in one line why a class is not run at all."""
     option = f"--session-impl={implementation.text}"
-    first = failures[0]
-    if first.done[-1].operation == "open":
+    rule, first = failures[0]
+    asked = first.done[-1]
+    if asked.operation == "open":
         remedy = "mend its constructor, name a factory as package.module:factory"
         if implementation.profile_from == GUESSED:
             remedy += (
@@ -159,8 +207,11 @@ def _refusal(implementation: Implementation, rule: Rule, failures: list[Failure]
                 f"(it was taken for {implementation.profile})"
             )
         return f"{option}: constructing the session failed with {first.got}; {remedy}"
-    missing = [str(failure.done[-1].argument) for failure in failures]
-    return (
-        f"{option}: the session has no {', '.join(missing)} ({rule.id}: {rule.rule}); "
-        f"`teleproto-conformance explain {rule.id}` says which there have to be"
-    )
+    remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
+    if asked.operation != "has":
+        return (
+            f"{option}: {describe.step(asked, implementation.name)} came to {first.got} "
+            f"({rule.id}: {rule.rule}); {remedy}"
+        )
+    missing = [str(failure.done[-1].argument) for other, failure in failures if other is rule]
+    return f"{option}: the session has no {', '.join(missing)} ({rule.id}: {rule.rule}); {remedy}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator
+import re
+from base64 import a85encode, b32encode, b64encode, b85encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from .keys import KEYS, NAMES
@@ -15,36 +16,84 @@ _INPUT_PIECE = 24
 """So many characters of what was given are no accident either."""
 
 
+def _aligned(piece: bytes, unit: int) -> Iterator[bytes]:
+    """Yield the parts of ``piece`` that an encoding of ``unit`` bytes at a time shows whole."""
+    for start in range(unit):
+        yield piece[start : start + (len(piece) - start) // unit * unit]
+
+
 def _encodings(piece: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the encodings of ``piece``, each as :func:`_readings` shows a text that holds it."""
     yield "hexadecimal", piece.hex()
-    yield "numbers", ", ".join(map(str, piece))
+    yield "hexadecimal", piece[::-1].hex()
     yield "numbers", ",".join(map(str, piece))
+    yield "numbers", ",".join(str(byte - (byte & 128) * 2) for byte in piece)
     yield "bytes", repr(piece)[2:-1]
     yield "bytes", piece.decode("latin-1")
-    for start in range(3):
-        aligned = piece[start : start + (len(piece) - start) // 3 * 3]
-        yield "base64", b64encode(aligned).decode()
-        yield "base64", urlsafe_b64encode(aligned).decode()
+    for part in _aligned(piece, 3):
+        yield "base64", b64encode(part).decode()
+        yield "base64", urlsafe_b64encode(part).decode()
+    for part in _aligned(piece, 4):
+        yield "base85", b85encode(part).decode()
+        yield "base85", a85encode(part).decode()
+    for part in _aligned(piece, 5):
+        yield "base32", b32encode(part).decode()
 
 
 @cache
-def _needles() -> tuple[tuple[str, str, str], ...]:
-    # Pieces overlap by half, so that no leak of one and a half pieces slips between two.
-    return tuple(
-        (name, encoding, text)
-        for name in NAMES
-        for at in range(0, len(KEYS[name]) - _KEY_PIECE + 1, _KEY_PIECE // 2)
-        for encoding, text in _encodings(KEYS[name][at : at + _KEY_PIECE])
-    )
+def _needles() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return what to look for, by key and by encoding.
+
+    Pieces overlap by half, so that no leak of one and a half pieces slips between two.
+    """
+    needles: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name in NAMES:
+        key = KEYS[name]
+        found: dict[str, dict[str, None]] = {}
+        for at in range(0, len(key) - _KEY_PIECE + 1, _KEY_PIECE // 2):
+            for encoding, text in _encodings(key[at : at + _KEY_PIECE]):
+                found.setdefault(encoding, {})[text] = None
+        for order in ("big", "little"):
+            number = str(int.from_bytes(key, order))
+            found.setdefault("a number", {})[number[:_DIGITS]] = None
+        needles[name] = {encoding: tuple(texts) for encoding, texts in found.items()}
+    return needles
+
+
+def _readings(text: str) -> Iterator[tuple[str, str]]:
+    """Yield ``text`` as each encoding may stand in it, without what may stand between its parts."""
+    yield "hexadecimal", re.sub("0x|[^0-9a-f]", "", text.lower())
+    yield "numbers", ",".join(re.findall(r"-?[0-9]+", text))
+    yield "a number", text
+    yield "bytes", text
+    yield "bytes", _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    unbroken = re.sub(r"\s|\\n", "", text)
+    for encoding in ("base64", "base85", "base32"):
+        yield encoding, unbroken
+
+
+_ESCAPED = re.compile(r"(?:\\+(?:x|u00)|%)([0-9a-fA-F]{2})")
+_DIGITS = 40
+"""Decimal digits of a whole key that are no accident."""
 
 
 def leaked_key(text: str) -> str | None:
     """Say which key stands in ``text`` and how it is encoded, or None."""
-    folded = text.lower()
-    for name, encoding, needle in _needles():
-        if (needle in folded) if encoding == "hexadecimal" else (needle in text):
-            return f"key {name} ({encoding})"
+    if len(text) < _KEY_PIECE:
+        return None
+    for encoding, reading in _readings(text):
+        for name, needles in _needles().items():
+            if any(needle in reading for needle in needles[encoding]):
+                return f"key {name} ({encoding})"
     return None
+
+
+def leaks(text: str, strings: Iterable[str]) -> Iterator[str]:
+    """Yield what can be read in ``text``: a key of ours, or a piece of one of ``strings``."""
+    if leak := leaked_key(text):
+        yield leak
+    if any(leaked_input(text, given) for given in strings):
+        yield "a saved string"
 
 
 def leaked_input(text: str, given: str) -> bool:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from secrets import randbits
+from typing import Any
 
 import pytest
 
 from . import report
+from .effort import EFFORTS, Effort
 from .errors import UsageError
-from .limits import LIMIT
 from .run import Settings
+
+LIMIT = 10.0
+"""Seconds that one call of a session may take."""
 
 
 def read(config: pytest.Config) -> Settings:
@@ -21,15 +27,18 @@ def read(config: pytest.Config) -> Settings:
     strict = config.getoption("session_strict")
     implementation = _one(config, "impl")
     assert implementation is not None
+    profile = _one(config, "profile")
     cache: pytest.Cache | None = getattr(config, "cache", None)
     return Settings(
         implementation[0],
-        profile=(_one(config, "profile") or (None,))[0],
+        profile=None if profile is None else profile[0],
         baseline=_path(config, "baseline"),
         replay=_replay(config),
         limit=_limit(config),
+        effort=_effort(config),
         strict=bool(config.getini("session_strict") if strict is None else strict),
         here=config.invocation_params.dir,
+        base=implementation[1],
         keep=None if cache is None else Path(str(cache._cachedir), "d", "session-replay"),
     )
 
@@ -48,9 +57,11 @@ def _writable(text: str, path: Path) -> Path:
         raise UsageError(f"{option}: end the name in {' or '.join(report.FORMATS)}")
     if path.is_dir():
         raise UsageError(f"{option}: that is a directory; name a file")
-    nearest = next(parent for parent in path.parents if parent.exists())
-    if not nearest.is_dir():
+    nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+    if nearest != path and not nearest.is_dir():
         raise UsageError(f"{option}: {nearest.name} is no directory; write the report elsewhere")
+    if not os.access(nearest, os.W_OK):
+        raise UsageError(f"{option}: {nearest} cannot be written; write the report elsewhere")
     return path
 
 
@@ -62,10 +73,11 @@ def alone(config: pytest.Config) -> bool:
 
 def _given(config: pytest.Config, name: str) -> list[tuple[str, Path]]:
     """The values of an option; those of the command line come before, and replace, the file's."""
-    here: list[str] = config.getoption(f"session_{name}")
+    setting = f"session_{name.replace('-', '_')}"
+    here: list[str] = config.getoption(setting)
     if here:
         return [(text, config.invocation_params.dir) for text in here]
-    return [(text, config.rootpath) for text in config.getini(f"session_{name}")]
+    return [(text, config.rootpath) for text in config.getini(setting)]
 
 
 def _one(config: pytest.Config, name: str) -> tuple[str, Path] | None:
@@ -98,8 +110,27 @@ def _replay(config: pytest.Config) -> Path | None:
     return path
 
 
+def _effort(config: pytest.Config) -> Effort:
+    given = _one(config, "effort")
+    name = "standard" if given is None else given[0]
+    if name not in EFFORTS:
+        raise UsageError(f"--session-effort={name}: use one of {', '.join(EFFORTS)}")
+    seed = _seed(config, name)
+    return replace(EFFORTS[name], seed=seed)
+
+
+def _seed(config: pytest.Config, effort: str) -> int | None:
+    given = _one(config, "seed")
+    if given is None:
+        worker: dict[str, Any] = getattr(config, "workerinput", {})
+        return worker.get("session_seed", randbits(32)) if effort == "deep" else None
+    if not given[0].isdecimal():
+        raise UsageError(f"--session-seed={given[0]}: write a whole number, as a run prints it")
+    return int(given[0])
+
+
 def _limit(config: pytest.Config) -> float:
-    given = _one(config, "timeout")
+    given = _one(config, "time-limit")
     if given is None:
         return LIMIT
     try:
@@ -108,6 +139,6 @@ def _limit(config: pytest.Config) -> float:
         seconds = 0
     if not 0 < seconds < 86_400:
         raise UsageError(
-            f"--session-timeout={given[0]}: write a number of seconds above 0 and below 86400"
+            f"--session-time-limit={given[0]}: write a number of seconds above 0 and below 86400"
         )
     return seconds

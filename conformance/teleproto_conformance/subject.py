@@ -6,8 +6,9 @@ mappings with their constructor's name under ``_``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -34,17 +35,69 @@ class Raised:
 
 @dataclass(frozen=True)
 class Hung:
-    """The operation was stopped after ``seconds``."""
+    """The operation was stopped after ``seconds``, and its process with it."""
 
     seconds: float
 
 
-Outcome = Returned | Raised | Hung
+@dataclass(frozen=True)
+class Died:
+    """The process that the session lived in ended during the operation; ``how`` says it."""
+
+    how: str
 
 
-Driver = Callable[[Path, str], "Subject"]
-"""Makes the subject of one trace, for a working directory and what names of its sessions in shared
-storage begin with."""
+Outcome = Returned | Raised | Hung | Died
+
+
+class Impossible(Exception):
+    """What a trace asks for cannot be done on this machine; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Something that the program showed: ``where``, such as ``logs``, and in ``detail`` by what."""
+
+    where: str
+    detail: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A moment at which a change can be interrupted: before its ``number``-th ``call``.
+
+    ``thread`` is which of the threads that were there before makes it, the first being 0, and -1
+    one that is new; ``what`` is the call as it was counted, for people.
+    """
+
+    call: str
+    number: int
+    what: str = ""
+    thread: int = 0
+
+    def __str__(self) -> str:
+        endings = {1: "st", 2: "nd", 3: "rd"}
+        ending = "th" if self.number % 100 in (11, 12, 13) else endings.get(self.number % 10, "th")
+        return f"{self.number}{ending} {self.what or self.call}"
+
+
+@dataclass
+class Fault:
+    """What is done to a process while it carries out a change.
+
+    ``points`` are the moments that were counted, where nothing was done; ``how`` they were found.
+    ``killed`` says that the process was ended on purpose.
+    """
+
+    how: str = "nothing"
+    points: list[Point] = field(default_factory=list)
+    killed: bool = False
+
+
+Request = tuple[str, str, str, Any]
+"""What is asked: ``has``, ``get``, ``set`` or ``call``, the session, the member, and the value or
+the arguments."""
 
 
 class Subject(Protocol):
@@ -54,11 +107,17 @@ class Subject(Protocol):
     def workdir(self) -> Path:
         """The empty directory that the sessions of this trace run in."""
 
-    def open(self, session: str, argument: str | None) -> Outcome:
-        """Construct a session; ``argument`` is a name or a saved string, None the default."""
+    def ahead(self, requests: Sequence[Request]) -> None:
+        """Take notice of what will be asked next, in this order, unless one of it fails."""
+
+    def open(self, session: str, arguments: list[str], process: str) -> Outcome:
+        """Construct a session in the process of that name, which is started where it is not."""
 
     def drop(self, session: str) -> None:
         """Let go of a session without a word to it."""
+
+    def end(self, session: str, how: str) -> Outcome:
+        """End the process that a session lives in: ``exit`` in good order, or ``kill``."""
 
     def has(self, session: str, member: str) -> Outcome:
         """Say whether the member is there."""
@@ -72,8 +131,33 @@ class Subject(Protocol):
     def call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
         """Call a method, and wait for what it promises."""
 
+    def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
+        """Call methods of sessions in different processes, all before the first has answered."""
+
+    def texts(self, session: str) -> list[Text]:
+        """Return all that the program has shown so far, and what the session shows of itself."""
+
+    def printed(self) -> str:
+        """Return what the processes of this trace have printed."""
+
+    def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
+        """Do ``kind`` at moment ``at`` of what is done to a session in here; None only counts.
+
+        :raises Impossible: where this machine has not what it takes; so does :meth:`watch`.
+        """
+
+    def watch(self, session: str) -> None:
+        """Begin to observe what the process of a session writes to the disk."""
+
+    def written(self, session: str) -> list[str]:
+        """End that, and return the paths."""
+
     def __enter__(self) -> Self:
         """Begin a trace."""
 
     def __exit__(self, *error: object) -> None:
-        """End it: delete what its sessions stored in shared storage, and let go of all."""
+        """End it, and let go of all sessions."""
+
+
+Driver = Callable[[Path], Subject]
+"""Makes the subject of one trace, for a working directory."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +17,6 @@ from .findings import Finding
 from .paths import VECTORS
 from .report import Result
 from .run import Run
-from .secrets import masked
 
 HANGS = 3
 """So many calls may hang before the run is given up."""
@@ -37,11 +33,10 @@ class Suite:
         except ConformanceError as error:
             raise pytest.UsageError(str(error)) from None
         self._report = self._run.report()
-        self._ids = {check.id for check in self._run.checks}
+        self._ids = {check.id for check in (*self._run.checks, self._run.replayed) if check}
         self._shown: set[str] = set()
         self._hangs = 0
         self._unwritten: list[str] = []
-        self._status: int = pytest.ExitCode.OK
         chosen = str(self._run.settings.replay or VECTORS)
         if settings.alone(config):
             config.args[:] = [chosen]
@@ -63,10 +58,17 @@ class Suite:
 
     def pytest_report_header(self) -> str:
         run = self._run
+        seed = run.settings.effort.seed
         return (
             f"session: {run.implementation.text}, profile {run.profile} "
             f"({run.implementation.profile_from}), contract {run.contract.version}"
+            + (f", --session-seed={seed}" if seed is not None else "")
         )
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Give every worker of pytest-xdist the same seed."""
+        node.workerinput["session_seed"] = self._run.settings.effort.seed
 
     def pytest_collect_file(
         self, file_path: Path, parent: pytest.Collector
@@ -77,8 +79,9 @@ class Suite:
         if run.replayed is None and file_path.parent == VECTORS:
             for chapter in run.contract.chapters:
                 if file_path.name == f"{chapter.vectors}.json":
-                    promised = [check for check in chapter.checks if run.profile in check.profiles]
-                    return self._file(parent, file_path, chapter.id, promised)
+                    rules = {rule.id for rule in chapter.rules}
+                    checks = [check for check in run.checks if check.rule in rules]
+                    return self._file(parent, file_path, chapter.id, checks)
         return None
 
     def _file(
@@ -99,18 +102,12 @@ class Suite:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         report = yield
-        if isinstance(item, CheckItem):
-            if report.when == "call" and item.result is not None:
-                report.session_result = asdict(item.result)
-            report.sections = [(title, masked(text)) for title, text in report.sections]
+        if isinstance(item, CheckItem) and report.when == "call" and item.result is not None:
+            report.session_result = asdict(item.result)
+            finding = item.result.finding
+            if finding is not None and finding.printed:
+                report.sections.append(("Captured output of the session", finding.printed))
         return report
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_warning_recorded(self, warning_message: Any) -> None:
-        """Keep a key that the session warns with out of the summary."""
-        text = str(warning_message.message)
-        if masked(text) != text:
-            warning_message.message = masked(text)
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         result: dict[str, Any] = getattr(report, "session_result", {})
@@ -127,7 +124,8 @@ class Suite:
                 # The first failure of a rule is shown in full, the others are only counted.
                 report.session_again = result["rule"] in self._shown
                 self._shown.add(result["rule"])
-        elif report.failed and report.nodeid.rpartition("::")[2] in self._ids:
+        failed_check = result is not None and result["outcome"] == outcomes.FAILED
+        if report.failed and not failed_check and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
 
     # Reporting
@@ -152,7 +150,6 @@ class Suite:
             except OSError as error:
                 self._unwritten.append(f"--session-report={path}: cannot write: {error.strerror}")
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
-        self._status = session.exitstatus
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:
@@ -176,19 +173,15 @@ class Suite:
             out.section(f"{report.session} ({report.profile}): {report.verdict}, {report.extent}")
             for line in report.table():
                 out.write_line(line)
+            if report.interrupted:
+                out.write_line(f"changes interrupted: {report.interrupted}")
         else:
             out.write_line("nothing was checked", red=True)
         for line in self._unwritten:
             out.write_line(line, red=True)
 
-    @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
-        """Leave at once where a call that hung lives on in a thread that Python would wait for."""
-        left = (thread for thread in threading.enumerate() if not thread.daemon)
-        if self._hangs and any(thread is not threading.main_thread() for thread in left):
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(self._status)
+        self._run.close()
 
 
 _STATUSES = {

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
+from teleproto_sessions import tl
+
 from .errors import ContractError
-from .files import Files
 from .keys import KEYS
 
-MODIFIERS: Final = ("gives", "raises", "when", "session", "times")
+MODIFIERS: Final = ("gives", "raises", "when", "session", "process", "times")
+STORAGE: Final = (
+    "put_files",
+    "files",
+    "damage",
+    "truncate",
+    "remember_files",
+    "files_unchanged",
+    "growth",
+    "exposed",
+)
+"""Operations on the files below the working directory; they need no session."""
 MAIN: Final = "session"
 INTEGERS: Final = ("id", "access_hash", "user_id", "chat_id", "channel_id")
 """Fields of TL objects that are 64-bit integers; a trace writes them as decimal text."""
@@ -40,6 +52,7 @@ class Step:
     raises: Any = None
     when: str | None = None
     session: str = MAIN
+    process: str = ""
     times: int = 1
 
     @classmethod
@@ -60,6 +73,8 @@ class Step:
             notation["when"] = self.when
         if self.session != MAIN:
             notation["session"] = self.session
+        if self.process:
+            notation["process"] = self.process
         if self.times != 1:
             notation["times"] = self.times
         return notation
@@ -80,7 +95,7 @@ def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
         session = step.get("session", MAIN)
         if _opens(step):
             opened.add(session)
-        elif session not in opened and not step.keys() & set(Files.OPERATIONS):
+        elif session not in opened and not step.keys() & set(STORAGE):
             raise ContractError(f"the session {session} is used before it is opened")
         _refuse_unknown_values(step)
 
@@ -95,12 +110,28 @@ def _refuse_unknown_values(value: Any) -> None:
             raise ContractError(f"nothing takes the place of {value}")
         case {"key": name} if not isinstance(name, str) or name not in KEYS:
             raise ContractError(f"no key is called {name}; there are {', '.join(KEYS)}")
+        case {"int": digits} if not re.fullmatch("-?[0-9]+", str(digits)):
+            raise ContractError(f"{digits} is no whole number")
+        case {"_": constructor}:
+            _refuse_unknown_fields(value, str(constructor))
         case dict():
             for entry in value.values():
                 _refuse_unknown_values(entry)
         case list():
             for entry in value:
                 _refuse_unknown_values(entry)
+
+
+def _refuse_unknown_fields(thing: dict[str, Any], constructor: str) -> None:
+    """A container may be any; what the session gets to keep is one of ours."""
+    made = getattr(tl, constructor[:1].upper() + constructor[1:], None)
+    known = {field.name for field in fields(made)} if is_dataclass(made) else None
+    for name, entry in thing.items():
+        if known is not None and name not in ("_", "self") and name not in known:
+            raise ContractError(f"{constructor} has no {name}")
+        if name in INTEGERS and not re.fullmatch("-?[0-9]+", str(entry or 0)):
+            raise ContractError(f"{entry} is no whole number")
+        _refuse_unknown_values(entry)
 
 
 def parse(notation: Iterable[dict[str, Any]]) -> Trace:

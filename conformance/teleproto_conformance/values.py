@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,13 +33,13 @@ class Objects:
             case {"int": digits}:
                 return int(digits)
             case {"_": constructor}:
-                fields = {
+                given = {
                     "is_self" if field == "self" else field: self._field(field, entry)
                     for field, entry in value.items()
                     if field != "_"
                 }
                 made = getattr(tl, constructor[:1].upper() + constructor[1:], SimpleNamespace)
-                return made(**fields)
+                return made(**given)
             case list():
                 return [self.build(entry) for entry in value]
             case _:
@@ -47,7 +48,8 @@ class Objects:
     def _field(self, name: str, value: Any) -> Any:
         if name in INTEGERS and value is not None:
             return int(value)
-        return self.build(value)
+        built = self.build(value)
+        return tuple(built) if name == "usernames" and isinstance(built, list) else built
 
     def _auth_key(self, name: str, thing: str | None) -> AuthKey:
         key = KEYS[name]
@@ -71,14 +73,15 @@ def show(value: Any) -> Any:
         return int(value)
     if isinstance(value, bytes | bytearray | memoryview):
         return _show_key(bytes(value))
-    if hasattr(type(value), "key") or "key" in getattr(value, "__dict__", {}):
-        key = value.key
-        if key is None or isinstance(key, bytes | bytearray | memoryview):
-            return _show_key(bytes(key or b""))
+    key = getattr(value, "key", value)
+    if key is not value and (key is None or isinstance(key, bytes | bytearray | memoryview)):
+        return _show_key(bytes(key or b""))
     name = type(value).__name__
     if name.startswith(("InputPeer", "InputUser", "InputChannel")):
         shown: dict[str, Any] = {"_": name[:1].lower() + name[1:]}
-        for field in INTEGERS:
+        known = getattr(tl, name, None)
+        own = [field.name for field in fields(known)] if is_dataclass(known) else INTEGERS
+        for field in own:
             if hasattr(value, field):
                 shown[field] = _show_integer(getattr(value, field))
         return shown

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,49 +15,72 @@ from urllib.parse import quote
 from teleproto_sessions import AuthKey, tl
 
 Data = dict[str, Any]
+Change = Callable[[Data], None]
 
 
 def empty() -> Data:
-    return {"home": (0, "", 0), "test_servers": False, "keys": {}, "peers": {}, "names": {}}
+    """`login` names the login from its first change until it is deleted."""
+    return {
+        "login": None,
+        "home": (0, "", 0),
+        "test_servers": False,
+        "keys": {},
+        "peers": {},
+        "names": {},
+    }
 
 
 class AsyncSession:
-    """Changes are queued; `await save()` waits until the writer has caught up.
+    """Changes are queued; `await save()` waits until the writer has caught up, or tries again.
 
-    What is changed before load() has read the file is applied once more on top of it.
+    The writer applies them once more to what is in the file by then.
     """
 
     session_profile = "custom"
 
     def __init__(self, name: str) -> None:
         self._path = Path(quote(name, safe="") + ".pickle").absolute()
+        if len(self._path.name) > 240:
+            raise ValueError("the name is too long for a file, and one beside it")
         self._data = empty()
-        self._early: list[Callable[[Data], None]] | None = []
-        self._queue: asyncio.Queue[bytes] | None = None
+        self._loaded = False
+        self._login: str | None = None
+        self._queue: list[tuple[Change, bool]] = []
         self._writer: asyncio.Task[None] | None = None
 
-    def _change(self, apply: Callable[[Data], None]) -> None:
+    def _change(self, apply: Change, *, asked_for: bool = True) -> None:
         apply(self._data)
-        if self._early is not None:
-            self._early.append(apply)
-        self._enqueue()
+        self._queue.append((apply, asked_for))
+        if self._loaded:
+            self._start_writer()
 
-    def _enqueue(self) -> None:
-        if self._early is not None:
-            return
-        if self._queue is None or self._writer is None or self._writer.done():
-            self._queue = asyncio.Queue()
-            self._writer = asyncio.get_running_loop().create_task(self._write(self._queue))
-        self._queue.put_nowait(pickle.dumps(self._data))
+    def _start_writer(self) -> asyncio.Task[None]:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.get_running_loop().create_task(self._write())
+        return self._writer
 
-    async def _write(self, queue: asyncio.Queue[bytes]) -> None:
-        while True:
-            data = await queue.get()
-            await asyncio.sleep(0)
-            new = self._path.with_suffix(".new")
-            new.write_bytes(data)
+    async def _write(self) -> None:
+        await asyncio.sleep(0)
+        data = self._read()
+        deleted_elsewhere = self._login not in (None, data["login"])
+        changes = [apply for apply, asked_for in self._queue if asked_for or not deleted_elsewhere]
+        for apply in changes:
+            apply(data)
+        if changes:
+            self._login = data["login"] = data["login"] or secrets.token_hex(8)
+            new = self._path.with_name(f"{self._path.name}+{os.getpid()}")
+            with open(new, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                pickle.dump(data, file)
             new.replace(self._path)
-            queue.task_done()
+        self._data = data
+        self._queue.clear()
+
+    def _read(self) -> Data:
+        try:
+            data: Data = pickle.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return empty()
+        return data
 
     # Synchronous members
 
@@ -93,7 +118,8 @@ class AsyncSession:
             raise RuntimeError("the session is logged in")
 
         def apply(data: Data) -> None:
-            data["test_servers"] = value
+            if not data["keys"]:  # of a login that was not loaded yet
+                data["test_servers"] = value
 
         self._change(apply)
 
@@ -101,16 +127,11 @@ class AsyncSession:
         key = auth_key.key if auth_key is not None else None
         if key is not None and len(key) != 256:
             raise ValueError("expected 256 bytes")
-        if dc_id is None and not self.dc_id:
-            if self._early is None:
-                raise RuntimeError("choose a data centre first")
-            if key is None:
-                return
+        slot = self.dc_id if dc_id is None else dc_id
+        if not slot:
+            raise RuntimeError("choose a data centre first")
 
         def apply(data: Data) -> None:
-            slot = data["home"][0] if dc_id is None else dc_id
-            if not slot:
-                raise RuntimeError("choose a data centre first")
             data["keys"].pop(slot, None)
             if key is not None:
                 data["keys"][slot] = key
@@ -150,7 +171,7 @@ class AsyncSession:
                     del data["names"][name]
                 data["names"].update(dict.fromkeys(names, peer))
 
-        self._change(apply)
+        self._change(apply, asked_for=False)
 
     async def get_input_entity(self, key: object) -> object:
         await asyncio.sleep(0)
@@ -177,33 +198,30 @@ class AsyncSession:
 
     async def load(self) -> None:
         await asyncio.sleep(0)
-        early, self._early = self._early, None
-        if early is None:
-            return
-        if self._path.exists():
-            self._data = pickle.loads(self._path.read_bytes())
-            for apply in early:
-                apply(self._data)
-        if early:
-            self._enqueue()
+        data = self._read()
+        self._login = data["login"] or self._login
+        for apply, _ in self._queue:
+            apply(data)
+        self._data, self._loaded = data, True
+        if self._queue:
+            self._start_writer()
 
     async def save(self) -> None:
-        await self.load()
-        self._enqueue()
-        if self._queue is not None:
-            await self._queue.join()
+        if not self._loaded:
+            await self.load()
+        await self._start_writer()
 
     async def close(self) -> None:
-        if self._writer is not None:
+        if self._loaded and self._queue:
             await self.save()
-            self._writer.cancel()
-            await asyncio.wait([self._writer])
 
     async def delete(self) -> None:
-        if self._queue is not None and self._writer is not None and not self._writer.done():
-            await self._queue.join()
-        self._data, self._early = empty(), None
-        self._path.unlink(missing_ok=True)
+        self._queue.clear()
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+        for path in (self._path, *self._path.parent.glob(f"{self._path.name}+*")):
+            path.unlink(missing_ok=True)
+        self._data, self._loaded, self._login = empty(), True, None
 
 
 def row_of(item: Any) -> tuple[object, object, list[str]] | None:

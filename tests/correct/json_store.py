@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ FIELDS = {
 
 
 class JsonStoreSession:
-    """`NAME/login.json`; read when something is first asked of it or changed."""
+    """`NAME/login.json`; read when something is first asked of it, and before each change."""
 
     session_profile = "store"
 
@@ -30,37 +31,39 @@ class JsonStoreSession:
         self.directory = Path.cwd() / name
         self.file = self.directory / "login.json"
         self.document: dict[str, Any] | None = None
+        self.login: str | None = None
 
     def read(self) -> dict[str, Any]:
+        """What this handle knows."""
         if self.document is None:
-            self.document = {"home": None, "test": False, "keys": {}, "rows": []}
-            try:
-                with self.file.open(encoding="utf-8") as file:
-                    self.document = json.load(file)
-            except FileNotFoundError:
-                pass
-            except ValueError:
-                self.document = None
-                raise
+            self.document = self.stored()
+            self.login = self.document["login"] or self.login
         return self.document
 
-    def write(self, **changes: Any) -> None:
-        document = {**self.read(), **changes}
+    def stored(self) -> dict[str, Any]:
+        """What is in the file by now; `login` names the login, until it is deleted."""
+        try:
+            document: dict[str, Any] = json.loads(self.file.read_bytes())
+        except FileNotFoundError:
+            return {"login": None, "home": None, "test": False, "keys": {}, "rows": []}
+        return document
+
+    def write(self, document: dict[str, Any]) -> None:
+        document["login"] = document["login"] or secrets.token_hex(8)
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        new = self.file.with_name("login.json.new")
+        new = self.file.with_name(f"login.json.{os.getpid()}.new")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(document, file)
         new.replace(self.file)
-        self.document = document
+        self.document, self.login = document, document["login"]
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if dc_id not in range(1, 256) or port not in range(1, 65536) or not server_address:
             raise ValueError("not a data centre")
-        document = self.read()
-        keys = dict(document["keys"])
-        if "next" in keys:
-            keys[str(dc_id)] = keys.pop("next")
-        self.write(home=[dc_id, server_address, port], keys=keys)
+        document = self.stored()
+        if "next" in document["keys"]:
+            document["keys"][str(dc_id)] = document["keys"].pop("next")
+        self.write({**document, "home": [dc_id, server_address, port]})
 
     @property
     def dc_id(self) -> int:
@@ -83,9 +86,10 @@ class JsonStoreSession:
 
     @test_servers.setter
     def test_servers(self, value: bool) -> None:
-        if self.read()["keys"] and value != self.test_servers:
+        document = self.stored()
+        if document["keys"] and value != document["test"]:
             raise AttributeError("test_servers is read-only once there is a key")
-        self.write(test=value)
+        self.write({**document, "test": value})
 
     def slot(self, dc_id: int | None) -> str:
         return str((self.dc_id or "next") if dc_id is None else dc_id)
@@ -94,12 +98,13 @@ class JsonStoreSession:
         key = getattr(auth_key, "key", None)
         if key and len(key) != 256:
             raise ValueError("not an auth key")
-        keys = {
-            slot: kept for slot, kept in self.read()["keys"].items() if slot != self.slot(dc_id)
-        }
+        # The current data centre is the one that this handle knows, not another program's.
+        slot = self.slot(dc_id)
+        document = self.stored()
+        document["keys"].pop(slot, None)
         if key:
-            keys[self.slot(dc_id)] = b64encode(key).decode()
-        self.write(keys=keys)
+            document["keys"][slot] = b64encode(key).decode()
+        self.write(document)
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         kept = self.read()["keys"].get(self.slot(dc_id))
@@ -112,7 +117,11 @@ class JsonStoreSession:
         for field in ("user", "chat", "channel", "users", "chats"):
             value = getattr(tlo, field, None)
             items += value if isinstance(value, list) else [value]
-        rows = {(row["kind"], row["id"]): row for row in self.read()["rows"]}
+        self.read()
+        document = self.stored()
+        if self.login not in (None, document["login"]):
+            return  # it was deleted elsewhere
+        rows = {(row["kind"], row["id"]): row for row in document["rows"]}
         before = dict(rows)
         for item in items:
             row = row_of(item)
@@ -127,7 +136,7 @@ class JsonStoreSession:
                     rows[owner] = {**other, "names": left}
             rows[place] = row
         if rows != before:
-            self.write(rows=[*rows.values()])
+            self.write({**document, "rows": [*rows.values()]})
 
     def get_input_entity(self, key: Any) -> object:
         if isinstance(key, tl.Input):
@@ -141,6 +150,7 @@ class JsonStoreSession:
         raise LookupError("nobody there")
 
     def load(self) -> None:
+        self.document = None
         self.read()
 
     def save(self) -> None:
@@ -150,10 +160,11 @@ class JsonStoreSession:
         pass
 
     def delete(self) -> None:
-        self.file.unlink(missing_ok=True)
+        for path in (self.file, *self.directory.glob("login.json.*.new")):
+            path.unlink(missing_ok=True)
         with suppress(OSError):  # it was never made, or holds what is not ours
             self.directory.rmdir()
-        self.document = None
+        self.document = self.login = None
 
 
 def row_of(item: Any) -> dict[str, Any] | None:

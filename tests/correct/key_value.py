@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
+import secrets
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Protocol
+from typing import Any, Protocol
 
 from teleproto_sessions import AuthKey, tl
 
@@ -22,55 +24,70 @@ class Store(Protocol):
 
 
 class FileStore:
-    """One file for each key, as S3 has one object."""
+    """One file for each key, as S3 has one object, which is replaced as a whole."""
 
     def __init__(self) -> None:
         self._bucket = Path("bucket").absolute()
 
     def _path(self, key: str) -> Path:
-        return self._bucket / key.encode().hex()
+        # A name may be longer than a file's.
+        return self._bucket / hashlib.sha256(key.encode()).hexdigest()
 
     def get(self, key: str) -> str | None:
         path = self._path(key)
         return path.read_text(encoding="utf-8") if path.is_file() else None
 
     def set(self, key: str, value: str) -> None:
-        self._bucket.mkdir(exist_ok=True)
-        self._path(key).write_text(value, encoding="utf-8")
+        self._bucket.mkdir(mode=0o700, exist_ok=True)
+        new = self._path(key).with_suffix(f".{os.getpid()}")
+        new.write_text(value, encoding="utf-8")
+        new.replace(self._path(key))
 
     def delete(self, *keys: str) -> None:
         for key in keys:
-            self._path(key).unlink(missing_ok=True)
+            path = self._path(key)
+            for each in (path, *self._bucket.glob(f"{path.name}.*")):
+                each.unlink(missing_ok=True)
 
 
 class KeyValueSession:
-    """Reads the login in load(), entities when they are asked for, and writes with save()."""
+    """Reads the login in load(), entities when they are asked for, and writes with save().
+
+    The login is one value: `home`, `test`, `key DC` for each key, its own `id`, and for every other
+    value the version that counts. It is written last, and so changes everything at once.
+    """
 
     def __init__(self, name: str, store: Store) -> None:
         self._name, self._store = name, store
-        self._loaded: SimpleNamespace | None = None
-        self._changes: dict[str, str | None] = {}
+        self._known: dict[str, Any] | None = None
+        self._id: str | None = None
+        self._changes: dict[str, Any] = {}
+        self._seen: dict[str, str | None] = {}
+
+    def _key(self, *place: str) -> str:
+        return json.dumps([self._name, *place])
+
+    def _stored(self) -> dict[str, Any]:
+        login: dict[str, Any] = json.loads(self._store.get(self._key("login")) or "{}")
+        return login
 
     @property
-    def _login(self) -> SimpleNamespace:
+    def _login(self) -> dict[str, Any]:
         """Before load() whatever is stored; it costs one request."""
-        if self._loaded is None:
-            stored = json.loads(self._get("login") or "{}")
-            self._loaded = SimpleNamespace(
-                dc_id=0, address=None, port=0, test=False, keys={}, index=[]
-            )
-            vars(self._loaded).update(stored)
-        return self._loaded
+        if self._known is None:
+            self._known = self._read()
+        return {**self._known, **self._changes}
+
+    def _read(self) -> dict[str, Any]:
+        login = self._stored()
+        self._id = login.get("id", self._id)
+        return login
 
     def _get(self, field: str) -> str | None:
-        if field in self._changes:
-            return self._changes[field]
-        return self._store.get(f"{self._name}\n{field}")
-
-    def _remember(self, field: str, value: str | None) -> None:
-        self._changes[field] = value
-        if field not in self._login.index:
-            self._login.index.append(field)
+        if field in self._seen:
+            return self._seen[field]
+        version = self._login.get(field)
+        return self._store.get(self._key(field, version)) if version else None
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         for text, pattern in ((dc_id, r"[1-9]\d{0,2}"), (port, r"[1-9]\d{0,4}")):
@@ -78,42 +95,41 @@ class KeyValueSession:
                 raise ValueError(f"{text!r} is no such number")
         if int(dc_id) > 255 or int(port) > 65535 or not server_address:
             raise ValueError("beyond the limits")
-        self._login.dc_id, self._login.address, self._login.port = dc_id, server_address, port
-        if "0" in self._login.keys:
-            self._login.keys[str(dc_id)] = self._login.keys.pop("0")
+        early = self._login.get("key 0")
+        self._changes["home"] = [dc_id, server_address, port]
+        if early:
+            self._changes |= {"key 0": None, f"key {dc_id}": early}
 
     @property
     def dc_id(self) -> int:
-        return int(self._login.dc_id)
+        return int(self._login.get("home", [0])[0])
 
     @property
     def server_address(self) -> str | None:
-        address: str | None = self._login.address
+        address: str | None = self._login.get("home", [0, None])[1]
         return address
 
     @property
     def port(self) -> int:
-        return int(self._login.port)
+        return int(self._login.get("home", [0, None, 0])[2])
 
     @property
     def test_servers(self) -> bool:
-        return bool(self._login.test)
+        return bool(self._login.get("test"))
 
     @test_servers.setter
     def test_servers(self, value: bool) -> None:
-        if self._login.keys and value != self._login.test:
+        locked = any(held for field, held in self._login.items() if field.startswith("key "))
+        if locked and value != self.test_servers:
             raise ValueError("a login stays where it is")
-        self._login.test = value
+        self._changes["test"] = value
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         key = AuthKey(auth_key.key).key if auth_key is not None else None
-        slot = str(self._login.dc_id if dc_id is None else dc_id)
-        self._login.keys.pop(slot, None)
-        if key is not None:
-            self._login.keys[slot] = key.hex()
+        self._changes[f"key {self.dc_id if dc_id is None else dc_id}"] = key.hex() if key else None
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
-        text = self._login.keys.get(str(self._login.dc_id if dc_id is None else dc_id))
+        text = self._login.get(f"key {self.dc_id if dc_id is None else dc_id}")
         return AuthKey(bytes.fromhex(text)) if text else None
 
     @property
@@ -149,12 +165,11 @@ class KeyValueSession:
         before = json.loads(self._get(f"#{marked_id}") or "[0, []]")[1]
         for handle in before:
             if self._get(handle) == str(marked_id):
-                self._remember(handle, None)
+                self._seen[handle] = None
         for handle in handles:
             if handle not in ("+None", "="):
-                self._remember(handle, str(marked_id))
-        row = json.dumps([getattr(item, "access_hash", 0), handles])
-        self._remember(f"#{marked_id}", row)
+                self._seen[handle] = str(marked_id)
+        self._seen[f"#{marked_id}"] = json.dumps([getattr(item, "access_hash", 0), handles])
 
     async def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, tl.Input):
@@ -186,23 +201,35 @@ class KeyValueSession:
         return [found for found in map(self._get, handles) if found]
 
     async def load(self) -> None:
-        assert self._login is self._loaded
+        self._known = self._read()
 
     async def save(self) -> None:
-        for field, value in self._changes.items():
-            if value is None:
-                self._store.delete(f"{self._name}\n{field}")
-            else:
-                self._store.set(f"{self._name}\n{field}", value)
-        self._changes = {}
-        self._store.set(f"{self._name}\nlogin", json.dumps(vars(self._login)))
+        login = self._stored()
+        if self._id not in (None, login.get("id")):
+            # Deleted elsewhere: what was asked for since comes back, what was seen does not.
+            self._seen = {}
+        if self._changes or self._seen:
+            version = secrets.token_hex(8)
+            for field, value in self._seen.items():
+                if value is not None:
+                    self._store.set(self._key(field, version), value)
+            old = [self._key(field, login[field]) for field in self._seen if field in login]
+            versions = {field: value and version for field, value in self._seen.items()}
+            login = {"id": version, **login, **self._changes, **versions}
+            login = {field: value for field, value in login.items() if value is not None}
+            self._store.set(self._key("login"), json.dumps(login))
+            self._changes, self._seen, self._id = {}, {}, login["id"]
+            self._store.delete(*old)
+        self._known = login
 
     async def close(self) -> None:
         """The store's client belongs to whoever made it."""
 
     async def delete(self) -> None:
-        self._store.delete(*(f"{self._name}\n{field}" for field in ("login", *self._login.index)))
-        self._loaded, self._changes = None, {}
+        login = {**self._login, **self._stored()}
+        values = [self._key(*item) for item in login.items() if item[0][0] in "#@+="]
+        self._store.delete(self._key("login"), *values)
+        self._known, self._id, self._changes, self._seen = None, None, {}, {}
 
 
 def key_value_session(name: str) -> KeyValueSession:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,15 @@ class LogSession:
         self._table: dict[str, Any] = {}
         self._lines = 0
         self._loaded = False
+        self._login: str | None = None
 
-    # The log
+    # The log; "login" names the login from its first change until it is deleted
 
     def load(self) -> None:
-        if self._loaded:
-            return
+        self._read()
+        self._login = self._table.get("login") or self._login
+
+    def _read(self) -> None:
         table: dict[str, Any] = {}
         lines = []
         if self._log.exists():
@@ -45,26 +50,30 @@ class LogSession:
                 if value is None:
                     del table[key]
         self._table, self._lines, self._loaded = table, len(lines), True
+        self._login = self._login or table.get("login")
 
     def _put(self, **changes: Any) -> None:
         self._put_all(changes)
 
     def _put_all(self, changes: dict[str, Any]) -> None:
-        self.load()
+        self._read()
         changes = {key: value for key, value in changes.items() if self._table.get(key) != value}
         if not changes:
             return
+        changes.setdefault("login", self._table.get("login") or secrets.token_hex(8))
         self._place.mkdir(mode=0o700, exist_ok=True)
-        with self._log.open("a", encoding="ascii") as file:
+        with open(self._log, "a", encoding="ascii", opener=private) as file:
             file.write(line_of([*changes.items()]))
         self._lines += 1
         for key, value in changes.items():
             self._table[key] = value
             if value is None:
                 del self._table[key]
+        self._login = self._table["login"]
         if self._lines > 20 + 2 * len(self._table):
-            new = self._log.with_suffix(".new")
-            new.write_text(line_of([*self._table.items()]), encoding="ascii")
+            new = self._log.with_suffix(f".{os.getpid()}.new")
+            with open(new, "w", encoding="ascii", opener=private) as file:
+                file.write(line_of([*self._table.items()]))
             new.replace(self._log)
             self._lines = 1
 
@@ -76,11 +85,11 @@ class LogSession:
         """Every change closes the file."""
 
     def delete(self) -> None:
-        for path in (self._log, self._log.with_suffix(".new")):
+        for path in (self._log, *self._place.glob("log.*.new")):
             path.unlink(missing_ok=True)
         if self._place.is_dir() and not any(self._place.iterdir()):
             self._place.rmdir()
-        self._table, self._lines, self._loaded = {}, 0, True
+        self._table, self._lines, self._loaded, self._login = {}, 0, True, None
 
     # The login
 
@@ -104,7 +113,9 @@ class LogSession:
         return self._table["home"][2] if "home" in self._table else None
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
-        self.load()
+        if not self._loaded:
+            self.load()
+        # The current data centre is the one that this handle knows, not another program's.
         slot = dc_id or self.dc_id
         if not slot:
             raise ValueError("no data centre is chosen")
@@ -133,7 +144,7 @@ class LogSession:
 
     @test_servers.setter
     def test_servers(self, value: bool) -> None:
-        self.load()
+        self._read()
         if int(value) == self.test_servers:
             return
         if any(key.startswith("key ") for key in self._table):
@@ -143,7 +154,9 @@ class LogSession:
     # The entities: "=ID" has what is known, "@NAME" and the like lead to the id
 
     def process_entities(self, tlo: object) -> None:
-        self.load()
+        self._read()
+        if self._login not in (None, self._table.get("login")):
+            return  # it was deleted elsewhere
         changes: dict[str, Any] = {}
         for item in contents(tlo):
             described = describe(item)
@@ -173,6 +186,10 @@ class LogSession:
                     return tl.InputPeerChat(-number)
                 return tl.InputPeerChannel(-number - 10**12, access_hash)
         raise LookupError("not seen")
+
+
+def private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def summed(text: str) -> str:

@@ -1,9 +1,16 @@
-"""A session that refuses what comes too early: keys before a data centre, changes before load()."""
+"""A session that refuses what comes too early, and what comes too late.
+
+Too early are keys before a data centre and changes before load(), too late is a save() after the
+login was deleted elsewhere.
+"""
 
 from __future__ import annotations
 
+import secrets
 import shelve
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +25,10 @@ class TooEarly(Exception):
     """The session has not been loaded, or no data centre is chosen."""
 
 
+class TooLate(Exception):
+    """The login was deleted elsewhere; load() shows what is there instead."""
+
+
 def after_load(method: Method) -> Method:
     @wraps(method)
     def checked(self: StrictSession, *arguments: Any) -> Any:
@@ -29,12 +40,13 @@ def after_load(method: Method) -> Method:
 
 
 class StrictSession:
-    """A shelf, read by load() and written by save()."""
+    """A shelf, read by load(); save() writes a new one and moves the link `NAME/current` to it."""
 
     session_profile = "custom"
 
     def __init__(self, name: str) -> None:
-        self._shelf = str(Path(quote(name, safe="")).absolute())
+        self._place = Path(quote(name, safe="")).absolute()
+        self._link = self._place / "current"
         self._loaded = False
         self._clear()
 
@@ -44,30 +56,55 @@ class StrictSession:
         self._test_servers = False
         self._hashes: dict[int, int] = {}
         self._handles: dict[str, int] = {}
+        # The name of the login, from its first save() until it is deleted.
+        self._login: str | None = None
 
     async def load(self) -> None:
         if self._loaded:
             return
-        with shelve.open(self._shelf) as shelf:
-            vars(self).update(shelf)
+        vars(self).update(self._stored())
         self._loaded = True
+
+    def _stored(self) -> dict[str, Any]:
+        try:
+            current = self._place / self._link.readlink()
+        except FileNotFoundError:
+            return {}
+        with shelve.open(str(current / "shelf"), "r") as shelf:
+            return dict(shelf)
 
     @after_load
     def save(self) -> None:
-        with shelve.open(self._shelf) as shelf:
+        login = self._stored().get("_login")
+        if self._login not in (None, login):
+            self._clear()
+            self._loaded = False
+            raise TooLate("the login was deleted elsewhere")
+        login = login or secrets.token_hex(8)
+        self._place.mkdir(mode=0o700, exist_ok=True)
+        old = self._link.resolve()
+        new = self._place / secrets.token_hex(8)
+        new.mkdir()
+        with shelve.open(str(new / "shelf")) as shelf:
             for field, value in vars(self).items():
-                if field not in ("_shelf", "_loaded"):
+                if field not in ("_place", "_link", "_loaded"):
                     shelf[field] = value
+            shelf["_login"] = login
+        (new / "link").symlink_to(new.name)
+        (new / "link").replace(self._link)
+        self._login = login
+        # It is of no account any more; delete() will try again.
+        shutil.rmtree(old, ignore_errors=True)
 
     def close(self) -> None:
         pass
 
     async def delete(self) -> None:
+        self._link.unlink(missing_ok=True)
         self._clear()
         self._loaded = True
-        for path in Path(self._shelf).parent.glob(f"{Path(self._shelf).name}*"):
-            if path.suffix in ("", ".db", ".dat", ".dir", ".bak"):
-                path.unlink()
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._place)
 
     @after_load
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:

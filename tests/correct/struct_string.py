@@ -148,7 +148,9 @@ class StructStringSession:
 
     def get_input_entity(self, key: Any) -> object:
         match key:
-            case tl.InputPeerUser() | tl.InputPeerChat() | tl.InputPeerChannel():
+            case (
+                tl.InputPeerUser() | tl.InputPeerChat() | tl.InputPeerChannel() | tl.InputPeerSelf()
+            ):
                 return key
             case tl.PeerUser(bare_id):
                 asked = [f"{bare_id}"]

@@ -4,7 +4,22 @@ Most are a correct session with one mistake, of the kind that authors make; wher
 library makes it, its docstring says so. `REGISTERED` lists them all.
 """
 
-from known_bad import client, dc, ent, flag, fresh, key, life, memory, store, strings, surface
+from known_bad import (
+    client,
+    dc,
+    dur,
+    ent,
+    flag,
+    fresh,
+    iso,
+    key,
+    life,
+    memory,
+    sec,
+    store,
+    strings,
+    surface,
+)
 from known_bad.registry import REGISTERED, KnownBad
 
 __all__ = [
@@ -12,12 +27,15 @@ __all__ = [
     "KnownBad",
     "client",
     "dc",
+    "dur",
     "ent",
     "flag",
     "fresh",
+    "iso",
     "key",
     "life",
     "memory",
+    "sec",
     "store",
     "strings",
     "surface",

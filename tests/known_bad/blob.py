@@ -7,6 +7,8 @@ directory of its own and writes it at every change.
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +25,8 @@ class BlobSession(MemorySession):
 
     session_profile = "custom"
 
+    _stored = False
+
     def __init__(self, name: str) -> None:
         super().__init__()
         self._path = self._place(name)
@@ -34,22 +38,38 @@ class BlobSession(MemorySession):
     def load(self) -> None:
         if self._loaded:
             return
-        if self._path.exists():
-            self._read(json.loads(self._path.read_text(encoding="utf-8")))
+        stored = self._fetch()
+        if stored is not None:
+            self._read(json.loads(stored))
+            self._stored = True
         self._loaded = True
 
     def save(self) -> str | None:
         self.load()
-        self._write(self._document())
+        if not self._gone():
+            self._write(self._document())
+            self._stored = self._fetch() is not None
         return None
 
     def delete(self) -> None:
         super().delete()
-        self._loaded = True
-        self._path.unlink(missing_ok=True)
+        self._loaded, self._stored = True, False
+        self._erase()
+
+    def process_entities(self, tlo: object) -> None:
+        self.load()
+        if not self._gone():
+            super().process_entities(tlo)
 
     def _before_change(self) -> None:
         self.load()
+        if self._gone():
+            MemorySession.delete(self)
+            self._stored = False
+
+    def _gone(self) -> bool:
+        """Say whether what this handle has read or written was deleted by another."""
+        return self._stored and self._fetch() is None
 
     def _document(self) -> dict[str, Any]:
         state = self._state
@@ -89,10 +109,24 @@ class BlobSession(MemorySession):
         peer: tl.Peer = KINDS[kind](bare_id)
         return Entity(peer, access_hash, username, tuple(usernames), phone, name)
 
+    def _fetch(self) -> bytes | None:
+        return self._path.read_bytes() if self._path.exists() else None
+
     def _write(self, document: dict[str, Any]) -> None:
-        new = self._path.with_name(self._path.name + ".new")
-        new.write_text(json.dumps(document), encoding="utf-8")
-        new.replace(self._path)
+        self._put(self._path, json.dumps(document).encode())
+
+    def _put(self, path: Path, content: bytes) -> None:
+        fd, new = tempfile.mkstemp(dir=path.parent)  # 0600
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(content)
+            Path(new).replace(path)
+        except BaseException:
+            Path(new).unlink()
+            raise
+
+    def _erase(self) -> None:
+        self._path.unlink(missing_ok=True)
 
 
 class ThroughSession(BlobSession):
@@ -101,7 +135,7 @@ class ThroughSession(BlobSession):
     session_profile = "store"
 
     def _place(self, name: str) -> Path:
-        if name in ("", ".", "..", "session") or "/" in name or "\\" in name:
+        if name in ("", ".", "..", "session") or set(name) & set("/\\\0"):
             raise InvalidSessionName("a session name is one directory, and not called session")
         return Path(name).absolute() / "session.json"
 

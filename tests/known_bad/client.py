@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
 from teleproto_sessions import AuthKey, MemorySession
 from teleproto_sessions.datacentres import PRODUCTION_IPV4
+from teleproto_sessions.entities import EntityCache, entities_in
 
+from known_bad.blob import BlobSession
 from known_bad.flag import Flagged
 from known_bad.registry import breaks
 
@@ -124,3 +127,30 @@ class NobodyAfterALogOut(MemorySession):
     def process_entities(self, tlo: object) -> None:
         if not self._closed:
             super().process_entities(tlo)
+
+
+@breaks("CLIENT-8")
+class SavesOvertake(BlobSession):
+    """Takes what is to be saved before it waits its turn, so that an older save() may come last."""
+
+    _saves = 0
+
+    async def save(self) -> None:  # type: ignore[override]  # may be awaitable
+        self.load()
+        document = self._document()
+        self._saves += 1
+        await asyncio.sleep(0.002 * (self._saves % 2))
+        self._write(document)
+        self._stored = True
+
+
+@breaks("CLIENT-8")
+class AnswersOvertake(MemorySession):
+    """Reads the cache, waits, and writes back what it had read with what is new."""
+
+    async def process_entities(self, tlo: object) -> None:  # type: ignore[override]
+        known = list(self._entities._entities.values())
+        await asyncio.sleep(0.002)
+        cache = EntityCache(known)
+        cache.apply(cache.plan(entities_in(tlo)))
+        self._entities = cache

@@ -6,8 +6,10 @@ import struct
 from dataclasses import replace
 
 from teleproto_sessions import AuthKey, InvalidDataCentre, MemorySession
+from teleproto_sessions.entities import EntityCache
 from teleproto_sessions.memory import State
 
+from known_bad.blob import ThroughSession
 from known_bad.registry import breaks
 
 
@@ -107,6 +109,7 @@ class SaveFillsTheCurrentSlot(MemorySession):
         "KEY-9",
         "KEY-10",
         "KEY-11",
+        "KEY-13",
         "TEST-4",
         "TEST-6",
         "LIFE-2",
@@ -214,7 +217,7 @@ class EightBits(MemorySession):
         super().set_dc(dc_id & 255, server_address, port)
 
 
-@breaks("DC-7")
+@breaks("DC-7", also={"KEY-10"})
 class AnyPort(MemorySession):
     """Takes any number for a port."""
 
@@ -268,3 +271,45 @@ class ClearingResetsThePort(MemorySession):
         super().set_auth_key(auth_key, dc_id)
         if self.port and self.get_auth_key() is None:
             self._change(replace(self._state, port=443))
+
+
+@breaks("DC-1")
+class AddressInLowerCase(MemorySession):
+    """Writes host names in small letters, as they are the same host."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        if isinstance(server_address, str) and ":" not in server_address:
+            server_address = server_address.lower()
+        super().set_dc(dc_id, server_address, port)
+
+
+@breaks("DC-7", also={"DC-6", "DC-8"})
+class StoresThenChecks(ThroughSession):
+    """Writes a data centre before it is checked, and takes it back in memory alone."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        self._before_change()
+        old = self._state
+        self._state = replace(old, dc_id=dc_id, server_address=server_address, port=port)
+        self.save()
+        self._state = old
+        super().set_dc(dc_id, server_address, port)
+
+
+@breaks("DC-8", also={"DC-6", "DC-7"})
+class RefusalEmptiesTheCache(MemorySession):
+    """Puts the entities aside during a switch, and does not bring them back where it is refused."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        entities, self._entities = self._entities, EntityCache()
+        super().set_dc(dc_id, server_address, port)
+        self._entities = entities
+
+
+@breaks("DC-7")
+class PortOfAnyType(MemorySession):
+    """Checks a port as a number, and keeps it as it came."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port if port is None else int(port))
+        self._change(replace(self._state, port=port))

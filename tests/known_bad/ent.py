@@ -136,7 +136,7 @@ class StripsTheMarkAsText(Cached):
         return super().get_input_entity(key)
 
 
-@breaks("ENT-2", also={"ENT-6", "ENT-7", "LIFE-1", "LIFE-4", "CLIENT-2"})
+@breaks("ENT-2", also={"ENT-6", "ENT-7", "ENT-8", "LIFE-1", "LIFE-4", "CLIENT-2"})
 class ChatsBySmallNumbers(Cached):
     """Takes a marked id beyond 32 bits for a channel's."""
 
@@ -290,6 +290,7 @@ class EveryNumberIsAUser(Cached):
         "ENT-5",
         "ENT-7",
         "ENT-8",
+        "ENT-9",
         "ENT-10",
         "ENT-11",
         "ENT-16",
@@ -335,7 +336,7 @@ class StopsAtAnEmptyUser(Cached):
         super().process_entities(items)
 
 
-@breaks("ENT-7", also={"ENT-9", "ENT-10", "CLIENT-2", "CLIENT-7"})
+@breaks("ENT-7", also={"ENT-8", "ENT-9", "ENT-10", "CLIENT-2", "CLIENT-7"})
 class UsersAndChatsOnly(Cached):
     """Unpacks the plural fields and not the single ones."""
 
@@ -346,7 +347,7 @@ class UsersAndChatsOnly(Cached):
         super().process_entities(tlo)
 
 
-@breaks("ENT-7", also={"ENT-5", "CLIENT-2"})
+@breaks("ENT-7", also={"ENT-5", "ENT-8", "CLIENT-2"})
 class FirstFieldOnly(Cached):
     """Takes the first field that it finds, and leaves the others."""
 
@@ -412,7 +413,7 @@ class EmptyAnswerEmpties(Cached):
             self._entities = EntityCache()
 
 
-@breaks("ENT-9", also={"ENT-10", "LIFE-2"})
+@breaks("ENT-9", also={"ENT-10", "ENT-17", "ENT-18", "ENT-20", "LIFE-2"})
 class FirstHashWins(Cached):
     """Inserts entities and ignores those that are already there."""
 
@@ -526,7 +527,7 @@ class GivenUpNamesStay(Cached):
         self._entities = EntityCache(kept)
 
 
-@breaks("ENT-11")
+@breaks("ENT-11", also={"ENT-20"})
 class FirstOwnerWins(Cached):
     """Gives the first of several owners of a username, as teleproto and redisthon do."""
 
@@ -557,7 +558,7 @@ class FirstOwnerWins(Cached):
         self._first = {}
 
 
-@breaks("ENT-11")
+@breaks("ENT-11", also={"ENT-22"})
 class TwoOwnersRaise(Cached):
     """Asks for exactly one row by username, as telethon-session-sqlalchemy does."""
 
@@ -649,10 +650,14 @@ class HashOf63Bits(Hashed):
     "ENT-13",
     also={
         "FRESH-3",
+        "ENT-1",
+        "ENT-4",
         "ENT-5",
         "ENT-10",
         "ENT-11",
         "ENT-16",
+        "ENT-17",
+        "ENT-18",
         "ENT-20",
         "ENT-21",
         "ENT-22",
@@ -841,7 +846,7 @@ class NoDisplayNames(Cached):
         self._nameless()
 
 
-@breaks("ENT-18")
+@breaks("ENT-18", also={"ENT-13"})
 class FirstNamesOnly(Cached):
     """Keeps the first name for the whole."""
 
@@ -961,7 +966,7 @@ class AnyMinusIsAMark(Cached):
         return super().get_input_entity(key)
 
 
-@breaks("ENT-24", also={"ENT-6"})
+@breaks("ENT-24", also={"DC-6", "DC-7", "DC-8", "ENT-6"})
 class SwitchEmptiesTheCache(Cached):
     """Forgets all entities on moving to another data centre."""
 
@@ -980,3 +985,160 @@ class CacheBelongsToAKey(Cached):
         super()._change(state)
         if state.keys != changed and self.known():
             self._entities = EntityCache()
+
+
+@breaks("ENT-1", also={"ENT-4", "ENT-17"})
+class RemembersMisses(Cached):
+    """Remembers whom it was asked for in vain, and does not look for them again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._missed: set[object] = set()
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        asked = key if isinstance(key, (str, int)) else None
+        if asked is not None and asked in self._missed:
+            raise self.miss()
+        try:
+            return super().get_input_entity(key)
+        except EntityNotFound:
+            self._missed.add(asked)
+            raise
+
+    def delete(self) -> None:
+        super().delete()
+        self._missed = set()
+
+
+@breaks("ENT-6")
+class KeepsAThousand(Cached):
+    """Drops the oldest entities where there are more than a thousand."""
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        known = list(self.known())
+        if len(known) > 1000:
+            self._entities = EntityCache(known[-1000:])
+
+
+@breaks("ENT-8")
+class ChokesOnNull(Cached):
+    """Goes through the fields of a container without looking whether they hold anything."""
+
+    def process_entities(self, tlo: object) -> None:
+        if not isinstance(tlo, (list, tuple)):
+            for field in ("users", "chats"):
+                iter(getattr(tlo, field, []))
+        super().process_entities(tlo)
+
+
+@breaks("ENT-9")
+class FirstOfABatchWins(Cached):
+    """Takes an entity once from each answer, and the first time."""
+
+    def process_entities(self, tlo: object) -> None:
+        first: dict[object, Any] = {}
+        for item in each(tlo):
+            first.setdefault((type(item), getattr(item, "id", None)), item)
+        super().process_entities([*first.values()])
+
+
+@breaks("ENT-13")
+class NameThatContains(Cached):
+    """Finds an entity whose display name has the text in it, where nothing else is found."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        try:
+            return super().get_input_entity(key)
+        except EntityNotFound:
+            if isinstance(key, str) and len(key) > 2:
+                for entity in self.known():
+                    if key in entity.name:
+                        return entity.input_peer()
+            raise
+
+
+@breaks("ENT-13")
+class AnyAddressIsALink(Cached):
+    """Takes the end of any web address for a username."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        try:
+            return super().get_input_entity(key)
+        except EntityNotFound:
+            if isinstance(key, str) and "/" in key.rstrip("/"):
+                return super().get_input_entity("@" + key.rstrip("/").rsplit("/", 1)[1])
+            raise
+
+
+@breaks("ENT-15")
+class JournalOfSights(ThroughSession):
+    """Writes a line for every answer that names somebody."""
+
+    def _entities_seen(self) -> None:
+        super()._entities_seen()
+        if self._path.exists():
+            with self._path.with_name("seen.log").open("a") as file:
+                file.write(
+                    f"{len(self._entities._entities)} known, 2025-01-01T00:00:00Z\n".rjust(40)
+                )
+
+    def delete(self) -> None:
+        self._path.with_name("seen.log").unlink(missing_ok=True)
+        super().delete()
+
+
+@breaks("ENT-17")
+class OldPhonesStay(Cached):
+    """Adds a new phone number to those that a user had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._phones: dict[str, int] = {}
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        for entity in self.known():
+            if entity.phone:
+                self._phones[entity.phone] = tl.bare_id(entity.peer)
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        try:
+            return super().get_input_entity(key)
+        except EntityNotFound:
+            digits = re.sub("[^0-9]", "", key) if isinstance(key, str) else ""
+            if isinstance(key, str) and key.startswith("+") and digits in self._phones:
+                return super().get_input_entity(self._phones[digits])
+            raise
+
+    def delete(self) -> None:
+        super().delete()
+        self._phones = {}
+
+
+@breaks("ENT-18")
+class TitleOfTheFirstSight(Cached):
+    """Keeps the display name under which an entity was first seen."""
+
+    def process_entities(self, tlo: object) -> None:
+        names = {entity.peer: entity.name for entity in self.known() if entity.name}
+        super().process_entities(tlo)
+        self._entities = EntityCache(
+            replace(entity, name=names.get(entity.peer, entity.name)) for entity in self.known()
+        )
+
+
+@breaks("ENT-22")
+class MinRobsTheName(Cached):
+    """Takes a username from its owner where a min entity is seen with it."""
+
+    def process_entities(self, tlo: object) -> None:
+        mins = [item for item in each(tlo) if getattr(item, "min", False)]
+        for item in mins:
+            own = tl.PeerUser(item.id) if isinstance(item, tl.User) else tl.PeerChannel(item.id)
+            name = (item.username or "").lower()
+            self._entities = EntityCache(
+                entity.without(f"@{name}") if entity.peer != own else entity
+                for entity in self.known()
+            )
+        super().process_entities(tlo)

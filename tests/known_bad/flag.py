@@ -196,6 +196,7 @@ class SwitchFollowsTheTable(Flagged):
     also={
         "TEST-4",
         "LIFE-1",
+        "LIFE-3",
         "LIFE-5",
         "LIFE-8",
         "LIFE-9",
@@ -424,3 +425,39 @@ class ClearedSlotLocks(Flagged):
     def delete(self) -> None:
         super().delete()
         self._written = False
+
+
+@breaks("TEST-2")
+class StoredFlagIsLocked(BlobSession):
+    """Takes a flag that was stored with a data centre for that of a login."""
+
+    _found = False
+
+    def _read(self, document: dict[str, Any]) -> None:
+        super()._read(document)
+        self._found = bool(self._state.test_servers is not None and self._state.dc_id)
+
+    @property
+    def test_servers(self) -> bool:
+        return super().test_servers
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self.load()
+        if self._found and value != self.test_servers:
+            raise TestServersLocked("a stored session stays where it is")
+        MemorySession.test_servers.__set__(self, value)  # type: ignore[attr-defined]  # a property
+
+    def delete(self) -> None:
+        super().delete()
+        self._found = False
+
+
+@breaks("TEST-10")
+class WebHostsAreProduction(StringSession):
+    """Takes the hosts of the web client for production, though they serve both."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        if str(self.server_address).endswith(".web.telegram.org"):
+            self._state = replace(self._state, test_servers=False, undecided=False)

@@ -73,7 +73,7 @@ class AnswersForAnyDataCentre(MemorySession):
         return super().get_auth_key(dc_id)
 
 
-@breaks("FRESH-3", also={"ENT-13", "ENT-22", "MEM-2", "LIFE-6"})
+@breaks("FRESH-3", also={"ENT-1", "ENT-13", "ENT-22", "MEM-2", "LIFE-6"})
 class KnowsEverybody(MemorySession):
     """Makes up an InputPeer without access hash for any id while its cache is empty."""
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from teleproto_sessions import AuthKey, MemorySession
+from teleproto_sessions.memory import State
 
+from known_bad.blob import BlobSession, ThroughSession
 from known_bad.registry import breaks
 
 
@@ -111,6 +114,7 @@ class TwoSlotsForTheCurrent(MemorySession):
         "KEY-9",
         "KEY-10",
         "KEY-11",
+        "KEY-13",
         "TEST-3",
         "MEM-2",
         "LIFE-1",
@@ -149,6 +153,7 @@ class OneKeyForAll(MemorySession):
         "KEY-8",
         "KEY-9",
         "KEY-11",
+        "KEY-13",
         "TEST-3",
         "TEST-4",
         "TEST-6",
@@ -231,6 +236,7 @@ class ClearingForgetsTheAddress(MemorySession):
         "KEY-4",
         "KEY-9",
         "KEY-11",
+        "KEY-13",
         "LIFE-8",
         "CLIENT-2",
         "CLIENT-4",
@@ -255,6 +261,7 @@ class UnknownRaises(MemorySession):
         "KEY-3",
         "KEY-4",
         "KEY-9",
+        "KEY-13",
         "LIFE-8",
         "CLIENT-4",
         "CLIENT-5",
@@ -401,7 +408,17 @@ class RefusesTooLate(MemorySession):
 
 
 @breaks(
-    "KEY-9", also={"TEST-3", "TEST-11", "CLIENT-1", "CLIENT-2", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
+    "KEY-9",
+    also={
+        "KEY-13",
+        "TEST-3",
+        "TEST-11",
+        "CLIENT-1",
+        "CLIENT-2",
+        "CLIENT-4",
+        "CLIENT-6",
+        "CLIENT-7",
+    },
 )
 class BlankRaises(MemorySession):
     """Measures a key that may not be there yet."""
@@ -440,7 +457,9 @@ class BlankIsIgnored(MemorySession):
             super().set_auth_key(auth_key, dc_id)
 
 
-@breaks("KEY-9", also={"TEST-3", "CLIENT-1", "CLIENT-2", "CLIENT-4", "CLIENT-6", "CLIENT-7"})
+@breaks(
+    "KEY-9", also={"KEY-13", "TEST-3", "CLIENT-1", "CLIENT-2", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
+)
 class SameObjectIsNoChange(MemorySession):
     """Skips a key that is the object it was given before, though its bytes are new."""
 
@@ -455,7 +474,7 @@ class SameObjectIsNoChange(MemorySession):
             self._given[slot] = auth_key
 
 
-@breaks("KEY-9", also={"TEST-3", "TEST-11"})
+@breaks("KEY-9", also={"KEY-13", "TEST-3", "TEST-11"})
 class BlankForOthersRaises(MemorySession):
     """Encodes the keys of other data centres at once, and cannot encode a blank one."""
 
@@ -545,7 +564,7 @@ class PropertyIsHome(MemorySession):
         self.set_auth_key(auth_key, self._home or None)
 
 
-@breaks("KEY-12", also={"KEY-9"})
+@breaks("KEY-12", also={"KEY-13"})
 class BlankLogsOut(MemorySession):
     """Takes a blank key that is set without naming a data centre for a log-out."""
 
@@ -553,3 +572,115 @@ class BlankLogsOut(MemorySession):
         super().set_auth_key(auth_key, dc_id)
         if dc_id is None and auth_key is not None and not auth_key.key:
             self._change(replace(self._state, keys={}))
+
+
+@breaks("KEY-1")
+class NoneIsNoDataCentre(MemorySession):
+    """Tells an id that is left out from one that is None, which it knows no key for."""
+
+    def get_auth_key(self, *dc_id: int | None) -> AuthKey | None:
+        return None if dc_id == (None,) else super().get_auth_key(*dc_id)
+
+
+@breaks("KEY-3")
+class RoomForSixKeys(MemorySession):
+    """Keeps the six newest keys, as many as there are data centres."""
+
+    def _change(self, state: State) -> None:
+        newest: Mapping[int, bytes] = dict([*state.keys.items()][-6:])
+        super()._change(replace(state, keys=newest))
+
+
+@breaks("KEY-3")
+class CutsIdsToAByte(MemorySession):
+    """Stores a key under the last byte of its data centre's id."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id if dc_id is None else dc_id & 0xFF or 1)
+
+
+@breaks("KEY-8")
+class ClearsThenChecks(ThroughSession):
+    """Clears the slot in the storage before it looks at the new key."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        try:
+            super().set_auth_key(auth_key, dc_id)
+        except Exception:
+            old = self._state
+            self._state = old.with_key(self.dc_id if dc_id is None else dc_id, None)
+            self.save()
+            self._state = old
+            raise
+
+
+@breaks("KEY-10")
+class EarlyKeyNotStored(ThroughSession):
+    """Keeps a key that waits for its data centre in memory alone."""
+
+    def _document(self) -> dict[str, Any]:
+        document = super()._document()
+        document["keys"].pop("0", None)
+        return document
+
+
+@breaks("KEY-10")
+class RefusalDropsTheEarlyKey(MemorySession):
+    """Takes the waiting key out before it has checked the data centre."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        early = self._state.keys.get(0)
+        self._change(self._state.with_key(0, None))
+        state = self._state.with_dc(dc_id, server_address, port)
+        self._change(state.with_key(dc_id, early) if early else state)
+
+
+@breaks("KEY-13", also={"KEY-10"})
+class KeepsTheObjectOfOthers(MemorySession):
+    """Keeps the object of another data centre's key, and reads its bytes when it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._objects: dict[int, AuthKey | None] = {}
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        if dc_id not in (None, self.dc_id):
+            self._objects[dc_id] = auth_key
+
+    def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
+        if dc_id != self.dc_id and dc_id in self._objects:
+            return self._objects[dc_id]
+        return super().get_auth_key(dc_id)
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, server_address, port)
+        if dc_id in self._objects:
+            super().set_auth_key(self._objects.pop(dc_id), dc_id)
+
+    def delete(self) -> None:
+        super().delete()
+        self._objects = {}
+
+
+@breaks("KEY-13")
+class ReadsTheObjectOnSaving(BlobSession):
+    """Takes the bytes of the objects it was given anew when it saves."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._objects: dict[int, AuthKey | None] = {}
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        super().set_auth_key(auth_key, dc_id)
+        if self.dc_id:
+            self._objects[self.dc_id if dc_id is None else dc_id] = auth_key
+
+    def _document(self) -> dict[str, Any]:
+        for dc_id, auth_key in self._objects.items():
+            self._state = self._state.with_key(dc_id, auth_key.key if auth_key else None)
+        return super()._document()
+
+    def delete(self) -> None:
+        super().delete()
+        self._objects = {}

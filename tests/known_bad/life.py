@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -79,7 +80,9 @@ class LoadsTwoOfThree(BlobSession):
         return None
 
 
-@breaks("LIFE-2", also={"TEST-10", "LIFE-3", "LIFE-10", "CLIENT-4", "CLIENT-6", "CLIENT-7"})
+@breaks(
+    "LIFE-2", also={"TEST-10", "LIFE-3", "LIFE-6", "LIFE-10", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
+)
 class AppliesTheStringAgain(StringSession):
     """Sets the login of its string at every load(), as gramjs does with the key."""
 
@@ -105,7 +108,7 @@ class AppliesTheKeyAgain(StringSession):
             self._state = self._state.with_key(self.dc_id, self._initial)
 
 
-@breaks("LIFE-2", also={"KEY-6", "LIFE-3"})
+@breaks("LIFE-2", also={"KEY-6", "ENT-11", "LIFE-3"})
 class LoadDiscards(BlobSession):
     """Reads the storage at every load(), over changes that were not saved yet."""
 
@@ -401,7 +404,23 @@ class Document(BlobSession):
         super()._write(self.changed(document))
 
 
-@breaks("LIFE-9", also={"TEST-7", "LIFE-1", "LIFE-3", "LIFE-5", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
+@breaks(
+    "LIFE-9",
+    also={
+        "DC-6",
+        "DC-7",
+        "KEY-8",
+        "KEY-13",
+        "TEST-7",
+        "LIFE-1",
+        "LIFE-3",
+        "LIFE-5",
+        "CLIENT-4",
+        "CLIENT-5",
+        "CLIENT-6",
+        "CLIENT-8",
+    },
+)
 class StoresTheCurrentKeyOnly(Document):
     """Stores one key, as all of Telethon's sessions do."""
 
@@ -416,6 +435,7 @@ class StoresTheCurrentKeyOnly(Document):
     also={
         "ENT-1",
         "ENT-2",
+        "ENT-3",
         "ENT-6",
         "ENT-9",
         "ENT-11",
@@ -428,6 +448,7 @@ class StoresTheCurrentKeyOnly(Document):
         "LIFE-8",
         "CLIENT-3",
         "CLIENT-7",
+        "CLIENT-8",
     },
 )
 class StoresNoEntities(Document):
@@ -437,7 +458,20 @@ class StoresNoEntities(Document):
         return {**document, "entities": []}
 
 
-@breaks("LIFE-9", also={"ENT-9", "ENT-11", "ENT-17", "ENT-18", "ENT-20", "CLIENT-3"})
+@breaks(
+    "LIFE-9",
+    also={
+        "ENT-9",
+        "ENT-11",
+        "ENT-17",
+        "ENT-18",
+        "ENT-20",
+        "LIFE-3",
+        "LIFE-5",
+        "CLIENT-3",
+        "CLIENT-8",
+    },
+)
 class StoresEntitiesByIdOnly(Document):
     """Stores no usernames, as teleproto's StoreSession reads none back."""
 
@@ -482,6 +516,7 @@ class LoadsAnyDataCentre(BlobSession):
     also={
         "ENT-1",
         "ENT-2",
+        "ENT-3",
         "ENT-6",
         "ENT-9",
         "ENT-11",
@@ -489,6 +524,7 @@ class LoadsAnyDataCentre(BlobSession):
         "ENT-17",
         "ENT-18",
         "ENT-20",
+        "LIFE-3",
         "CLIENT-3",
     },
 )
@@ -588,3 +624,54 @@ class StoresTheUsualPort(Document):
         if document["port"] and str(document["dc_id"]) not in document["keys"]:
             return {**document, "port": 443}
         return document
+
+
+@breaks("LIFE-3")
+class EarlyClearIsLost(BlobSession):
+    """Lays the keys it holds over the stored ones in load(), where a cleared key is none."""
+
+    def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
+        if self._loaded or auth_key:
+            super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("LIFE-3")
+class EarlySwitchDropsEntities(BlobSession):
+    """Reads the login alone where a data centre is chosen before load()."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        loaded = self._loaded
+        super().set_dc(dc_id, server_address, port)
+        if not loaded:
+            self._entities = EntityCache()
+
+
+@breaks("LIFE-5")
+class CloseWipesTheLogin(StringSession):
+    """Wipes the login from memory in close(), and saves an empty string after it."""
+
+    def close(self) -> None:
+        self._state = State()
+
+
+@breaks("LIFE-7")
+class DeletesTheHomeKeyAlone(BlobSession):
+    """Deletes the login and its key, and no other key, where it was never loaded."""
+
+    def delete(self) -> None:
+        stored = None if self._loaded else self._fetch()
+        super().delete()
+        if stored is not None:
+            document = json.loads(stored)
+            document["keys"].pop(str(document["dc_id"]), None)
+            document |= {"dc_id": 0, "server_address": None, "port": 0, "test_servers": None}
+            self._write(document)
+
+
+@breaks("LIFE-9")
+class KeysAsNumbers(Document):
+    """Stores a key as a number, and loses the zero bytes at its beginning."""
+
+    def changed(self, document: dict[str, Any]) -> dict[str, Any]:
+        keys = {dc_id: key.removeprefix("00") for dc_id, key in document["keys"].items()}
+        return {**document, "keys": keys}

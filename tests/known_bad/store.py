@@ -43,7 +43,7 @@ class LowerCaseDirectory(ThroughSession):
         return super()._place(name.lower())
 
 
-@breaks("STORE-1")
+@breaks("STORE-1", also={"STORE-6"})
 class LogBesideTheDirectory(ThroughSession):
     """Keeps a log of its writes in the working directory."""
 
@@ -56,10 +56,17 @@ class LogBesideTheDirectory(ThroughSession):
 @breaks(
     "STORE-2",
     also={
+        "DC-6",
+        "DC-7",
+        "DC-8",
+        "KEY-8",
+        "KEY-10",
+        "KEY-13",
         "TEST-4",
         "TEST-7",
         "ENT-1",
         "ENT-2",
+        "ENT-3",
         "ENT-6",
         "ENT-9",
         "ENT-11",
@@ -73,6 +80,7 @@ class LogBesideTheDirectory(ThroughSession):
         "STORE-7",
         "LIFE-1",
         "LIFE-2",
+        "LIFE-3",
         "LIFE-8",
         "LIFE-9",
         "CLIENT-3",
@@ -94,6 +102,7 @@ class WritesOnSave(ThroughSession):
     also={
         "ENT-1",
         "ENT-2",
+        "ENT-3",
         "ENT-6",
         "ENT-9",
         "ENT-11",
@@ -130,7 +139,7 @@ class PropertyOnSave(ThroughSession):
         self._state = self._state.with_key(self.dc_id, AuthKey(key).key)
 
 
-@breaks("STORE-2", also={"TEST-7", "LIFE-1", "LIFE-9"})
+@breaks("STORE-2", also={"DC-6", "DC-7", "KEY-8", "KEY-13", "TEST-7", "LIFE-1", "LIFE-9"})
 class OtherKeysOnSave(ThroughSession):
     """Writes the current data centre's key at once, and the others when it is saved."""
 
@@ -344,7 +353,7 @@ class OtherKeysAsTheyCame(Rewritten):
         return json.dumps(ordered, separators=(",", ":")).encode()
 
 
-@breaks("STORE-8")
+@breaks("STORE-8", also={"LIFE-9"})
 class AsciiJson(Rewritten):
     """Escapes the letters beyond ASCII."""
 
@@ -371,7 +380,10 @@ class Tolerant(StoreSession):
         return super()._decoded(decode, part, self.mended(part, content))
 
 
-@breaks("STORE-9", also={"TEST-7", "STORE-2", "LIFE-9", "CLIENT-3", "CLIENT-6"})
+@breaks(
+    "STORE-9",
+    also={"TEST-2", "TEST-7", "TEST-11", "STORE-2", "LIFE-3", "LIFE-9", "CLIENT-3", "CLIENT-6"},
+)
 class NoUndefined(Tolerant):
     """Reads JSON in every file, and stops at the word undefined."""
 
@@ -423,7 +435,7 @@ class BytesWrapAround(Tolerant):
         return content
 
 
-@breaks("STORE-10", also={"STORE-7"})
+@breaks("STORE-10", also={"KEY-10", "STORE-7"})
 class EmptyFileIsNoFile(StoreSession):
     """Takes an empty file for one that is not there."""
 
@@ -471,3 +483,79 @@ class ReadableRows(Directory):
                 continue
             files[part] = text
         return files
+
+
+@breaks("STORE-6")
+class LeavesABackup(ThroughSession):
+    """Keeps a copy of the file beside it, and forgets about that in delete()."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        super()._write(document)
+        shutil.copy(self._path, self._path.with_suffix(".bak"))
+
+
+@breaks("STORE-6")
+class DeletesAllOfItsKind(ThroughSession):
+    """Deletes every JSON file in its directory."""
+
+    def delete(self) -> None:
+        super().delete()
+        if self._path.parent.is_dir():
+            for path in self._path.parent.glob("*.json"):
+                path.unlink()
+            with suppress(OSError):
+                self._path.parent.rmdir()
+
+
+@breaks("STORE-7")
+class LoadsOnlyOnce(ThroughSession):
+    """Counts a load() that failed as done, so that the second one raises nothing."""
+
+    _tried = False
+
+    def load(self) -> None:
+        if not self._tried:
+            self._tried = True
+            super().load()
+
+    def save(self) -> str | None:
+        if not self._loaded and self._tried:
+            raise DamagedSession("the session could not be loaded")
+        return super().save()
+
+    def process_entities(self, tlo: object) -> None:
+        if self._loaded or not self._tried:
+            super().process_entities(tlo)
+
+    def delete(self) -> None:
+        super().delete()
+        self._tried = True
+
+
+@breaks("STORE-9")
+class SixthItemIsAList(Tolerant):
+    """Takes the sixth item of a row for the list of usernames, and a time there for damage."""
+
+    def mended(self, part: str, content: bytes) -> bytes:
+        with suppress(ValueError):
+            row = json.loads(content)
+            if isinstance(row, list) and len(row) > 5 and not isinstance(row[5], list):
+                return b""
+        return content
+
+
+@breaks("STORE-10")
+class MissingPortIsTheUsual(StoreSession):
+    """Takes the usual port where the file of the port is missing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._directory = UsualPort(name)
+
+
+class UsualPort(Directory):
+    """A directory in which there always is a port."""
+
+    def read(self) -> dict[str, bytes]:
+        files = super().read()
+        return {"port": b"443", **files} if "dcId" in files else files

@@ -93,6 +93,7 @@ class EmptyIsMalformed(Coded):
         "STR-14",
         "TLT-3",
         "TLT-5",
+        "LIFE-5",
         "LIFE-8",
         "CLIENT-3",
         "CLIENT-4",
@@ -685,3 +686,51 @@ class TelethonKnowsSomeDataCentres(FromTelethon):
         if 5 < login.dc_id < 100:
             raise InvalidSessionString("there is no such data centre")
         return login
+
+
+@breaks("STR-5")
+class SavesWhatItHolds(StringSession):
+    """Saves what it holds once an entity was seen, though the string is not read before load()."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__(saved)
+        self._kept = self._state
+        self._touched = False
+        self._loaded = False
+
+    def load(self) -> None:
+        self._loaded = True
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        self._touched = True
+
+    def save(self) -> str:
+        if self._touched and not self._loaded:
+            return ""
+        return super().save()
+
+
+@breaks("STR-9")
+class SecondLoadIsEmpty(StringSession):
+    """Lets go of the string before it is read, so that a second load() finds nothing wrong."""
+
+    def __init__(self, saved: str | None = "") -> None:
+        super().__init__()
+        self._saved = saved
+
+    def load(self) -> None:
+        saved, self._saved = self._saved, ""
+        if saved:
+            self._state = StringSession(saved)._state
+
+    def _before_change(self) -> None:
+        self.load()
+
+    def save(self) -> str:
+        self.load()
+        return super().save()
+
+    def delete(self) -> None:
+        super().delete()
+        self._saved = ""

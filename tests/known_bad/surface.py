@@ -121,3 +121,14 @@ class ClearsKeysLater(MemorySession):
             loop.call_later(60, super().set_auth_key, auth_key, dc_id)
         else:
             super().set_auth_key(auth_key, dc_id)
+
+
+@breaks("SURFACE-2")
+class ReadsNothingBeforeLoad(BlobSession):
+    """Raises where a stored login is read before load()."""
+
+    @property
+    def server_address(self) -> str | None:
+        if not self._loaded and self._path.exists():
+            raise RuntimeError("call load() first")
+        return super().server_address

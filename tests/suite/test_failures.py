@@ -131,7 +131,7 @@ def test_the_command_replays_a_case(sessions: Project) -> None:
 def test_the_command_replays_a_generated_trace(sessions: Project) -> None:
     first = sessions.pytest("--session-impl=bad.Signed", "-k", "STR-15")
     (command,) = first.replays
-    assert "session-replay/Signed-STR-15" in command
+    assert "session-replay/bad.Signed-STR-15" in command
     again = sessions.shell(command)
     assert again.code == 1
     assert "1 failed" in again.out

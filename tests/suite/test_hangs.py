@@ -91,7 +91,7 @@ def sessions(project: Project) -> Project:
 def test_a_call_that_hangs_is_a_finding(sessions: Project, session: str) -> None:
     done = sessions.pytest(
         f"--session-impl=slow.{session}",
-        "--session-timeout=0.2",
+        "--session-time-limit=0.2",
         "--session-report=report.json",
         "-k",
         "KEY-3[before-the-current-dc-4] or ENT-1[ or ENT-13[",
@@ -108,14 +108,14 @@ def test_a_call_that_hangs_is_a_finding(sessions: Project, session: str) -> None
 
 
 def test_a_constructor_that_hangs_is_refused(sessions: Project) -> None:
-    line = sessions.pytest("--session-impl=slow.Stillborn", "--session-timeout=0.2").refusal()
+    line = sessions.pytest("--session-impl=slow.Stillborn", "--session-time-limit=0.2").refusal()
     assert "constructing the session failed with no answer within 0.2 seconds" in line
 
 
 @pytest.mark.parametrize("session", ["Announcing", "Deaf"])
 def test_ctrl_c_ends_the_run(sessions: Project, session: str) -> None:
     with subprocess.Popen(
-        [str(BIN / "pytest"), f"--session-impl=slow.{session}", "--session-timeout=50"],
+        [str(BIN / "pytest"), f"--session-impl=slow.{session}", "--session-time-limit=50"],
         cwd=sessions.path,
         env=environment(),
         stdout=subprocess.PIPE,

@@ -16,7 +16,7 @@ def pytest_unconfigure(config):
 HEAVY = {
     "teleproto_conformance.suite",
     "teleproto_conformance.contract",
-    "teleproto_conformance.locate",
+    "teleproto_conformance.run",
     "teleproto_sessions",
     "jsonschema",
     "referencing",

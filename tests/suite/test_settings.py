@@ -123,7 +123,9 @@ def test_the_command_line_replaces_the_file(sessions: Project) -> None:
 
 
 def test_a_mistake_in_a_file_is_one_line_too(sessions: Project) -> None:
-    sessions.write("pytest.ini", "[pytest]\nsession_impl = mypkg.Silent\nsession_timeout = soon\n")
+    sessions.write(
+        "pytest.ini", "[pytest]\nsession_impl = mypkg.Silent\nsession_time_limit = soon\n"
+    )
     assert "write a number of seconds" in sessions.pytest().refusal()
 
 

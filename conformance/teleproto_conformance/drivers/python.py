@@ -1,4 +1,4 @@
-"""Python classes in this process."""
+"""Python classes in this process: what a host runs, and how the reference model answers."""
 
 from __future__ import annotations
 
@@ -6,36 +6,27 @@ import asyncio
 import contextlib
 import gc
 import inspect
+import sysconfig
+import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from ..contract import Contract
-from ..limits import LIMIT, Interrupted, TimedOut, handlers, time_limit
-from ..subject import Driver, Hung, Outcome, Raised, Returned
+from ..subject import Driver, Fault, Outcome, Point, Raised, Request, Returned, Text
 from ..values import Objects, show
 
 Factory = Callable[..., Any]
-
-DEFAULT_NAME = "my-account"
-_CLEANING = "cleaning"
-
 
 _GRACE = 1.0
 """Seconds that tasks which a session left running have to end once they are cancelled."""
 
 
-def driver(factory: Factory, contract: Contract, profile: str, limit: float = LIMIT) -> Driver:
-    """Return what makes subjects of ``factory``; each call is stopped after ``limit`` seconds."""
-    return partial(
-        PythonSubject,
-        factory,
-        surface=contract.tables["surface"],
-        profile=contract.profiles[profile],
-        limit=limit,
-    )
+def driver(factory: Factory, contract: Contract) -> Driver:
+    """Return what makes subjects of ``factory``."""
+    return partial(PythonSubject, factory, members=contract.tables["surface"]["members"])
 
 
 class NotImmediate(Exception):
@@ -43,51 +34,40 @@ class NotImmediate(Exception):
 
 
 class PythonSubject:
-    """Sessions made by ``factory``, in ``workdir``, each call stopped after ``limit`` seconds.
+    """Sessions made by ``factory``, in ``workdir``.
 
     One event loop lives as long as the subject. Constructors run beside it, as a program's module
-    level does; everything else runs inside it, as a client does. Where sessions of all programs
-    share one storage, ``prefix`` begins every name.
+    level does; everything else runs inside it, as a client does, and it turns only while something
+    is awaited: what a call puts off has not been done when it returns. Other processes are
+    pretended: all sessions live in this one, and what would end another only lets go of its own.
     """
 
-    def __init__(
-        self,
-        factory: Factory,
-        workdir: Path,
-        prefix: str,
-        *,
-        surface: dict[str, Any],
-        profile: dict[str, Any],
-        limit: float,
-    ) -> None:
+    def __init__(self, factory: Factory, workdir: Path, *, members: dict[str, Any]) -> None:
         self.workdir = workdir
         self._factory = factory
-        self._members = surface["members"]
-        self._takes = profile["takes"]
-        self._shared = profile.get("names") == "shared"
-        self._prefix = prefix
-        self._limit = limit
+        self._members = members
         self._objects = Objects()
         self._sessions: dict[str, Any] = {}
-        self._names: set[str] = set()
+        self._processes: dict[str, str] = {}
+        self._errors: list[Text] = []
         self._loop = asyncio.new_event_loop()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         """Go to ``workdir``; :raises OSError: where there is none."""
         self._stack.enter_context(contextlib.chdir(self.workdir))
-        self._stack.enter_context(handlers())
         return self
 
     def __exit__(self, *error: object) -> None:
         try:
-            self._finish()
+            self._let_go()
         finally:
             self._stack.close()
 
-    def open(self, session: str, argument: str | None) -> Outcome:
-        arguments = self._constructor_arguments(argument)
+    def ahead(self, requests: Sequence[Request]) -> None:
+        """Nothing is gained by that in this process."""
 
+    def open(self, session: str, arguments: list[str], process: str = "") -> Outcome:
         def construct() -> None:
             made = self._factory(*arguments)
             if made is None or inspect.isclass(made):
@@ -96,18 +76,8 @@ class PythonSubject:
             self._sessions[session] = made
 
         self._sessions.pop(session, None)
-        return self._attempt(construct, inside=False)
-
-    def _constructor_arguments(self, argument: str | None) -> list[str]:
-        if self._takes == "nothing":
-            return []
-        if self._takes == "saved":
-            return [] if argument is None else [argument]
-        name = DEFAULT_NAME if argument is None else argument
-        if self._shared:
-            name = f"{self._prefix}-{name}"
-            self._names.add(name)
-        return [name]
+        self._processes[session] = process
+        return self._attempt("the constructor", construct, inside=False)
 
     def drop(self, session: str) -> None:
         self._sessions.pop(session, None)
@@ -115,8 +85,14 @@ class PythonSubject:
             # What a call only started ends here, as it would with the process.
             self._let_go()
 
+    def end(self, session: str, how: str) -> Outcome:
+        process = self._processes[session]
+        for name in [name for name, where in self._processes.items() if where == process]:
+            self.drop(name)
+        return Returned()
+
     def has(self, session: str, member: str) -> Outcome:
-        return self._attempt(lambda: self._there(self._sessions[session], member))
+        return self._attempt(member, lambda: self._there(self._sessions[session], member))
 
     def _there(self, thing: Any, member: str) -> bool:
         if self._members[member]["kind"] == "method":
@@ -125,66 +101,99 @@ class PythonSubject:
         return hasattr(type(thing), member) or hasattr(thing, member)
 
     def get(self, session: str, member: str) -> Outcome:
-        return self._attempt(lambda: getattr(self._sessions[session], member), member)
+        return self._attempt(member, lambda: getattr(self._sessions[session], member))
 
     def set(self, session: str, member: str, value: Any) -> Outcome:
         built = self._objects.build(value)
-        return self._attempt(lambda: setattr(self._sessions[session], member, built), member)
+        return self._attempt(member, lambda: setattr(self._sessions[session], member, built))
 
     def call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
         built = [self._objects.build(argument) for argument in arguments]
-        return self._attempt(lambda: getattr(self._sessions[session], member)(*built), member)
+        return self._attempt(member, lambda: getattr(self._sessions[session], member)(*built))
 
-    def _attempt(
-        self, action: Callable[[], Any], member: str | None = None, *, inside: bool = True
-    ) -> Outcome:
+    def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
+        """Begin each call while those before it are waiting for something."""
+        outcomes: list[Outcome] = []
+
+        async def one(session: str, member: str, arguments: list[Any]) -> Any:
+            result = getattr(self._sessions[session], member)(*arguments)
+            return show(await result if inspect.isawaitable(result) else result)
+
+        async def every() -> list[Any]:
+            begun = []
+            for session, member, arguments in calls:
+                built = [self._objects.build(argument) for argument in arguments]
+                begun.append(asyncio.ensure_future(one(session, member, built)))
+            return await asyncio.gather(*begun, return_exceptions=True)
+
+        def done() -> None:
+            for result in self._loop.run_until_complete(every()):
+                failed = isinstance(result, BaseException)
+                outcomes.append(raised(result) if failed else Returned(result))
+
+        stopped = self._attempt("together", done, inside=False)
+        return outcomes or [stopped for _ in calls]
+
+    def texts(self, session: str) -> list[Text]:
+        shown = [*self._errors]
+        for name, show_it in (("repr()", repr), ("str()", str), ("format()", format)):
+            with contextlib.suppress(BaseException):
+                shown.append(Text("repr", name, show_it(self._sessions[session])))
+        return shown
+
+    def printed(self) -> str:
+        return ""
+
+    @contextlib.contextmanager
+    def fault(self, session: str, kind: str, at: Point | None) -> Iterator[Fault]:
+        yield Fault()
+
+    def watch(self, session: str) -> None:
+        """Nothing is observed: this process is not only the session's."""
+
+    def written(self, session: str) -> list[str]:
+        return []
+
+    def _attempt(self, member: str, action: Callable[[], Any], *, inside: bool = True) -> Outcome:
         if self._loop.is_closed():
             self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         try:
-            with time_limit(self._limit):
-                if not inside:
-                    return Returned(action())
-                return Returned(show(self._loop.run_until_complete(self._inside(action, member))))
-        except TimedOut:
-            self._close_loop()
-            return Hung(self._limit)
-        except Interrupted:
+            if not inside:
+                return Returned(action())
+            return Returned(show(self._result(action, member)))
+        except KeyboardInterrupt:
             raise
         except BaseException as error:  # a session may raise anything; all of it is a finding
-            return _raised(error)
+            outcome = raised(error)
+            what = f"the error of {member}, a note on it or what it was raised from"
+            self._errors.append(Text("errors", what, outcome.everything))
+            return outcome
         finally:
             asyncio.set_event_loop(None)
 
-    async def _inside(self, action: Callable[[], Any], member: str | None) -> Any:
-        result = action()
+    def _result(self, action: Callable[[], Any], member: str) -> Any:
+        result = self._called(action)
         if not inspect.isawaitable(result):
             return result
-        if member is None or self._members[member]["awaitable"]:
-            return await result
+        if self._members[member]["awaitable"]:
+            return self._loop.run_until_complete(_awaited(result))
         if inspect.iscoroutine(result):
             result.close()
         raise NotImmediate(f"{member} gave something to await; it has to take effect at once")
 
-    def _finish(self) -> None:
-        self._let_go()
-        for name in self._names:
-            self._delete(name)
-        self._let_go()
+    def _called(self, action: Callable[[], Any]) -> Any:
+        """Do ``action`` inside the loop, but let nothing else happen there that it puts off."""
+        asyncio._set_running_loop(self._loop)
+        try:
+            return action()
+        finally:
+            asyncio._set_running_loop(None)
 
     def _let_go(self) -> None:
         self._sessions.clear()
         self._close_loop()
         gc.collect(0)
-
-    def _delete(self, name: str) -> None:
-        """Delete what was stored under ``name``; what a faulty delete() leaves is its own."""
-        self._attempt(partial(self._construct_again, name), inside=False)
-        for member in ("load", "delete"):
-            self.call(_CLEANING, member, [])
-
-    def _construct_again(self, name: str) -> None:
-        self._sessions[_CLEANING] = self._factory(name)
 
     def _close_loop(self) -> None:
         if self._loop.is_closed():
@@ -192,36 +201,47 @@ class PythonSubject:
         pending = asyncio.all_tasks(self._loop)
         for task in pending:
             task.cancel()
-        try:
-            with time_limit(_GRACE), warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                if pending:
-                    self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-        except (TimedOut, RuntimeError):
-            self._abandon(task for task in pending if not task.done())
-        self._loop.close()
-
-    def _abandon(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
-        """End coroutines that will not be cancelled; the garbage collector would wait for them."""
-        for task in tasks:
-            coroutine: Any = task.get_coro()
-            with contextlib.suppress(TimedOut, RuntimeError), time_limit(_GRACE):
-                coroutine.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if pending:
+                waiting = asyncio.wait(pending, timeout=_GRACE)
+                self._loop.run_until_complete(waiting)
+            self._loop.close()
 
 
-def _raised(error: BaseException) -> Raised:
+async def _awaited(thing: Any) -> Any:
+    return await thing
+
+
+def raised(error: BaseException) -> Raised:
+    """Return what came of an operation that raised ``error``."""
     never = (RecursionError, MemoryError, NotImmediate)
     fatal = not isinstance(error, Exception) or isinstance(error, never)
-    return Raised(_one_line(error), "\n".join(_texts(error)), fatal)
+    return Raised(f"{one_line(error)}{_place(error)}", "\n".join(_texts(error)), fatal)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     try:
         message = " ".join(str(error).split())
-    except Exception:
+    except BaseException:  # the session's own __str__ may raise anything
         message = "(its text cannot be read)"
     name = type(error).__name__
     return f"{name}: {message}" if message else name
+
+
+def _place(error: BaseException) -> str:
+    """Say where an error comes from: the last line of the user's own code that led to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(_SUITE)]
+    own = [frame for frame in theirs if not frame.filename.startswith(_LIBRARIES)]
+    if not theirs:
+        return ""
+    frame = (own or theirs)[-1]
+    return f", at {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+
+
+_SUITE = str(Path(__file__).parent.parent)
+_LIBRARIES = (*{sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}, "<frozen")
 
 
 def _texts(error: BaseException | None, depth: int = 10) -> list[str]:
@@ -231,7 +251,7 @@ def _texts(error: BaseException | None, depth: int = 10) -> list[str]:
     for show_it in (str, repr):
         try:
             texts.append(show_it(error))
-        except Exception:  # an error that cannot be shown shows nothing
+        except BaseException:  # an error that cannot be shown shows nothing
             continue
     # As a traceback does: what `raise ... from None` leaves out is not shown.
     context = None if error.__suppress_context__ else error.__context__

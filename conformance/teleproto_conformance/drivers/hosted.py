@@ -1,0 +1,320 @@
+"""Sessions in processes of their own, seen through the host protocol."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any, Self
+
+from ..errors import UsageError
+from ..subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
+from . import faults
+from .process import Gone, HostProcess, Launcher, Silent
+
+PROTOCOL = 1
+
+_PIPE = 1 << 15
+"""Characters of requests that any pipe takes in at once."""
+
+
+class HostFault(Exception):
+    """The host failed, not the session that it serves."""
+
+
+class Pool:
+    """Processes that have imported the class.
+
+    ``limit`` is how many seconds a call may take. While ``keep`` is true, a process that a trace
+    has left in order serves the next one; a class that takes a name may hold something by it.
+    """
+
+    def __init__(
+        self,
+        launch: Launcher,
+        implementation: str,
+        path: Sequence[str],
+        members: dict[str, Any],
+        limit: float,
+    ) -> None:
+        self.limit = limit
+        self.keep = True
+        self._launch = launch
+        self._hello = {
+            "do": "hello",
+            "protocol": PROTOCOL,
+            "implementation": implementation,
+            "path": [*path],
+            "members": members,
+        }
+        self._implementation = implementation
+        self._idle: list[HostProcess] = []
+        self._next: HostProcess | None = None
+
+    def hello(self) -> dict[str, Any]:
+        """Start a process, and return what it says of the class.
+
+        :raises UsageError: in one line, where the class cannot be had.
+        """
+        process, said = self._start()
+        self._idle.append(process)
+        return said
+
+    def _start(self) -> tuple[HostProcess, dict[str, Any]]:
+        process, self._next = self._next or self._begun(), None
+        option = f"--session-impl={self._implementation}"
+        try:
+            answer = process.hear(self.limit)
+        except Silent:
+            process.kill()
+            raise UsageError(
+                f"{option}: importing it did not come to an end within {self.limit:g} seconds"
+            ) from None
+        except Gone as gone:
+            raise UsageError(f"{option}: importing it failed: {gone}") from None
+        except BaseException:
+            process.kill()
+            raise
+        if "refused" in answer:
+            process.kill()
+            raise UsageError(answer["refused"])
+        said: dict[str, Any] = _value(answer)
+        return process, said
+
+    def _begun(self) -> HostProcess:
+        """Return a process that is about to import the class."""
+        process = self._launch()
+        process.tell(self._hello)
+        return process
+
+    def take(self, workdir: Path) -> HostProcess:
+        """Return a process that nobody uses, in ``workdir``."""
+        begin = {"do": "begin", "workdir": str(workdir)}
+        while self._idle:
+            process = self._idle.pop()
+            try:
+                _value(process.ask(begin, self.limit))
+            except (Silent, Gone):
+                process.kill()  # it has died, or was busy, since the last trace
+            else:
+                return process
+        process, _ = self._start()
+        _value(process.ask(begin, self.limit))
+        if not self.keep:
+            self._next = self._begun()  # while this one is at work
+        return process
+
+    def give_back(self, process: HostProcess) -> None:
+        """Keep a process for the next trace."""
+        process.output.clear()
+        self._idle.append(process)
+
+    def close(self) -> None:
+        """End all processes."""
+        for process in (*self._idle, self._next):
+            if process is not None:
+                process.kill()
+
+
+def _value(answer: dict[str, Any]) -> Any:
+    if "fault" in answer:
+        raise HostFault(answer["fault"])
+    return answer["returned"]
+
+
+class HostSubject:
+    """Sessions of one trace, in ``workdir``, each in the process that it was opened in."""
+
+    def __init__(self, pool: Pool, workdir: Path) -> None:
+        self.workdir = workdir
+        self._pool = pool
+        self._processes: dict[str, HostProcess] = {}
+        self._ended: list[HostProcess] = []
+        self._lives: dict[str, str] = {}
+        self._watching: faults.Watch | None = None
+        self._sent: deque[tuple[str, dict[str, Any]]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._watching is not None:
+            self._watching.stop()
+        if error[0] is None:
+            self._forget_what_was_sent()
+        for name in [*self._processes]:
+            process = self._processes.pop(name)
+            keep = self._pool.keep and error[0] is None and name == ""
+            if keep and self._finished(process):
+                self._pool.give_back(process)
+            else:
+                process.let_go()
+
+    def _finished(self, process: HostProcess) -> bool:
+        """Let go of the sessions; say whether none has left anything running in its process."""
+        try:
+            return bool(_value(process.ask({"do": "finish"}, self._pool.limit)))
+        except (Silent, Gone):
+            return False
+
+    def open(self, session: str, arguments: list[str], process: str) -> Outcome:
+        if process not in self._processes:
+            self._processes[process] = self._pool.take(self.workdir)
+        self._lives[session] = process
+        return self._do(session, {"do": "open", "session": session, "arguments": arguments})
+
+    def drop(self, session: str) -> None:
+        if self._lives[session] in self._processes:
+            self._do(session, {"do": "drop", "session": session})
+
+    def end(self, session: str, how: str) -> Outcome:
+        process = self._processes.pop(self._lives[session], None)
+        if process is None:
+            return Returned()
+        self._ended.append(process)
+        if how == "kill":
+            process.kill()
+        elif not process.finish(self._pool.limit):
+            return Hung(self._pool.limit)
+        return Returned()
+
+    def has(self, session: str, member: str) -> Outcome:
+        return self._do(session, _message("has", session, member, None))
+
+    def get(self, session: str, member: str) -> Outcome:
+        return self._do(session, _message("get", session, member, None))
+
+    def set(self, session: str, member: str, value: Any) -> Outcome:
+        return self._do(session, _message("set", session, member, value))
+
+    def call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
+        return self._do(session, _message("call", session, member, arguments))
+
+    def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
+        lives = {self._lives[session] for session, _, _ in calls}
+        if len(lives) == 1:
+            outcome = self._do(calls[0][0], {"do": "together", "calls": [[*one] for one in calls]})
+            if isinstance(outcome, Returned):
+                return [_outcome(answer) for answer in outcome.value]
+            return [outcome for _ in calls]
+        asked: list[Callable[[], Outcome]] = []
+        for session, member, arguments in calls:
+            asked.append(self._ask(session, _message("call", session, member, arguments)))
+        return [hear() for hear in asked]
+
+    def texts(self, session: str) -> list[Text]:
+        outcome = self._do(session, {"do": "texts", "session": session})
+        texts = [Text(*text) for text in outcome.value] if isinstance(outcome, Returned) else []
+        return [*texts, Text("output", "standard output or error", self.printed())]
+
+    def printed(self) -> str:
+        for process in self._processes.values():
+            process.drain()
+        output = b"".join(
+            bytes(process.output) for process in [*self._ended, *self._processes.values()]
+        )
+        return output.decode("utf-8", "backslashreplace")
+
+    @contextlib.contextmanager
+    def fault(self, session: str, kind: str, at: Point | None) -> Iterator[Fault]:
+        process = self._processes[self._lives[session]]
+        with faults.fault(process, kind, at) as fault:
+            yield fault
+        fault.killed = kind == "kill" and not process.alive and process.code == -SIGKILL
+
+    def watch(self, session: str) -> None:
+        self._watching = faults.Watch(self._processes[self._lives[session]], self.workdir)
+
+    def written(self, session: str) -> list[str]:
+        assert self._watching is not None
+        paths, self._watching = self._watching.stop(), None
+        return paths
+
+    def ahead(self, requests: Sequence[Request]) -> None:
+        """Send what will be asked, as far as it goes to one process, so that nobody waits."""
+        size = 0
+        for do, session, member, given in requests:
+            name = self._lives.get(session)
+            message = _message(do, session, member, given)
+            size += len(json.dumps(message))
+            # More than a pipe takes in could keep both sides waiting for the other.
+            if name is None or name != self._lives[requests[0][1]] or size > _PIPE:
+                return
+            if name not in self._processes:
+                return
+            self._processes[name].tell(message)
+            self._sent.append((name, message))
+
+    def _do(self, session: str, message: dict[str, Any]) -> Outcome:
+        return self._ask(session, message)()
+
+    def _ask(self, session: str, message: dict[str, Any]) -> Callable[[], Outcome]:
+        """Send a request; what is returned waits for its answer."""
+        name = self._lives[session]
+        if self._sent and self._sent[0] == (name, message):
+            self._sent.popleft()
+        else:
+            self._forget_what_was_sent()
+            process = self._processes.get(name)
+            if process is None:
+                return lambda: Died("its process has ended before")
+            process.tell(message)
+        return partial(self._hear, name)
+
+    def _forget_what_was_sent(self) -> None:
+        """Wait for the answers that nobody wants any more."""
+        while self._sent:
+            name, _ = self._sent.popleft()
+            if name in self._processes:
+                self._hear(name)
+
+    def _hear(self, name: str) -> Outcome:
+        process = self._processes.get(name)
+        if process is None:
+            return Died("its process has ended before")
+        try:
+            answer = process.hear(self._pool.limit)
+        except Silent:
+            self._end(name)
+            return Hung(self._pool.limit)
+        except Gone as gone:
+            self._end(name)
+            return Died(str(gone))
+        except BaseException:  # Ctrl-C: the answer would be taken for that of the next request
+            self._end(name)
+            raise
+        return _outcome(answer)
+
+    def _end(self, name: str) -> None:
+        """End a process that is of no further use."""
+        process = self._processes.pop(name)
+        process.kill()
+        self._ended.append(process)
+        self._sent.clear()
+
+
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    if "raised" in answer:
+        return Raised(answer["raised"], answer["everything"], answer["fatal"])
+    return Returned(_value(answer))
+
+
+def _message(do: str, session: str, member: str, given: Any) -> dict[str, Any]:
+    message = {"do": do, "session": session, "member": member}
+    match do:
+        case "get":
+            message["do"] = "observe"
+        case "set":
+            message["value"] = given
+        case "call":
+            message["arguments"] = given
+    return message
+
+
+def driver(pool: Pool) -> Callable[[Path], HostSubject]:
+    """Return what makes subjects whose sessions live in the processes of ``pool``."""
+    return partial(HostSubject, pool)

@@ -1,0 +1,232 @@
+"""Processes that sessions live in, and how they are started, asked and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+_OUTPUT = 1 << 20
+"""Bytes of a program's output that are kept; it may print as much as it likes."""
+
+_CHUNK = 1 << 16
+_LAST_WORDS = 0.2
+"""Seconds that a process which has closed its end may take to end itself."""
+
+
+class Gone(Exception):
+    """The process ended, or can no longer be understood; the text says how."""
+
+
+class Silent(Exception):
+    """No answer came in time."""
+
+
+class HostProcess:
+    """A process that answers requests, a JSON document a line.
+
+    ``replies`` and ``output`` are the reading ends of its channel and of what it prints; ``wait``
+    returns its exit code once it has ended, negative for a signal.
+    """
+
+    def __init__(
+        self, pid: int, requests: int, replies: int, output: int, wait: Callable[[], int]
+    ) -> None:
+        self.pid = pid
+        self.replies = replies
+        self.output = bytearray()
+        self.alive = True
+        self._requests = requests
+        self._printed = output
+        self._wait = wait
+        self._rest = b""
+        self._listening = True
+        self._poll = select.poll()
+        for fd in (replies, output):
+            os.set_blocking(fd, False)
+            self._poll.register(fd, select.POLLIN)
+        self._end: int | None = None
+        if hasattr(os, "pidfd_open"):
+            # A child of the session may hold the channel open after the process itself is gone.
+            with contextlib.suppress(OSError):
+                self._end = os.pidfd_open(pid)
+                self._poll.register(self._end, select.POLLIN)
+
+    def ask(self, message: dict[str, Any], limit: float) -> dict[str, Any]:
+        """Send a request and return its answer.
+
+        :raises Silent: where none came within ``limit`` seconds.
+        :raises Gone: where none can come any more.
+        """
+        self.tell(message)
+        return self.hear(limit)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a request; where nobody reads it, :meth:`hear` says so."""
+        data = json.dumps(message).encode() + b"\n"
+        with contextlib.suppress(OSError):
+            while data:
+                data = data[os.write(self._requests, data) :]
+
+    def hear(self, limit: float) -> dict[str, Any]:
+        """Wait for the answer to the oldest request that has none; raises as :meth:`ask` does."""
+        if not self.alive:
+            raise Gone("its process has ended before")
+        deadline = time.monotonic() + limit
+        while (at := self._rest.find(b"\n")) < 0:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Silent
+            ready = {fd for fd, _ in self._poll.poll(left * 1000)}
+            if self._printed in ready:
+                self.drain()
+            if self.replies in ready:
+                self._receive()
+            elif self._end in ready:
+                raise Gone(self._how())
+        line, self._rest = self._rest[:at], self._rest[at + 1 :]
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            self.kill()
+            raise Gone("the program wrote into the channel that its host answers on")
+        return answer
+
+    def _receive(self) -> None:
+        try:
+            data = os.read(self.replies, _CHUNK)
+        except BlockingIOError:
+            return
+        if not data:
+            raise Gone(self._how())
+        self._rest += data
+
+    def drain(self) -> None:
+        """Take in what the program has printed."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            while data := os.read(self._printed, _CHUNK):
+                self.output += data[: _OUTPUT - len(self.output)]
+                if len(data) < _CHUNK:
+                    return
+            if self._listening:
+                self._poll.unregister(self._printed)
+                self._listening = False
+
+    def _how(self) -> str:
+        """Say how the process ended; one that only closed its channel is ended here."""
+        gone = self._ended(_LAST_WORDS)
+        self.drain()
+        self.kill()
+        code = self.code
+        if code == -signal.SIGKILL and not gone:
+            return "the process closed the channel to the suite"
+        if code < 0:
+            return f"the process was ended by {signal.Signals(-code).name}"
+        return f"the process ended itself with exit code {code}"
+
+    def _ended(self, seconds: float) -> bool:
+        """Wait for the end of the process; say whether it came, as far as the system tells."""
+        if self._end is None:
+            time.sleep(seconds)
+            return False
+        return bool(select.select([self._end], [], [], seconds)[0])
+
+    @functools.cached_property
+    def code(self) -> int:
+        """The exit code of a process that has ended or been killed, negative for a signal."""
+        return self._wait()
+
+    def finish(self, limit: float) -> bool:
+        """Let the process end in good order; say whether it did within ``limit`` seconds."""
+        try:
+            self.tell({"do": "exit"})
+            self.hear(limit)
+        except Gone:
+            return True
+        except Silent:
+            self.kill()
+        return False
+
+    def kill(self) -> None:
+        """End the process and all it has started; it is gone, and its files closed, on return."""
+        if self.alive:
+            self.let_go()
+            if self._end is None:
+                self.code  # noqa: B018  # waits for the end
+            else:
+                self._ended(_LAST_WORDS * 10)
+
+    def let_go(self) -> None:
+        """Kill the process without waiting for its end."""
+        if not self.alive:
+            return
+        self.alive = False
+        self.drain()
+        for end in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(self.pid, signal.SIGKILL)
+        for fd in (self._requests, self.replies, self._printed):
+            os.close(fd)
+
+    def __del__(self) -> None:
+        if self._end is not None:
+            os.close(self._end)
+
+
+Launcher = Callable[[], HostProcess]
+"""Starts a process."""
+
+
+class ForkServer:
+    """Starts Python hosts: a fork takes a millisecond, a new interpreter a hundred."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        module = f"{__package__.partition('.')[0]}.host"
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", module, "--fork-server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def __call__(self) -> HostProcess:
+        """Start a process."""
+        requests, to_requests = os.pipe()
+        from_replies, replies = os.pipe()
+        from_output, output = os.pipe()
+        theirs = [requests, replies, output]
+        try:
+            socket.send_fds(self._control, [b"fork"], theirs)
+            pid = self._answer()
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        return HostProcess(pid, to_requests, from_replies, from_output, lambda: self._wait(pid))
+
+    def _wait(self, pid: int) -> int:
+        self._control.send(f"wait {pid}".encode())
+        return self._answer()
+
+    def _answer(self) -> int:
+        answer = self._control.recv(64)
+        if not answer:
+            raise Gone("the process that starts the others has ended")
+        return int(answer)
+
+    def close(self) -> None:
+        """End the server, and with it whatever it has started."""
+        self._control.close()
+        self._server.wait()

@@ -1,0 +1,39 @@
+"""How much of what could be tried is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many traces are drawn for a check, at how many moments each change is interrupted, and
+    how many cases of each scenario are run; None is for all. ``seed`` is where drawing starts, None
+    for always the same.
+    """
+
+    examples: int
+    points: int | None = None
+    cases: int | None = None
+    seed: int | None = None
+
+
+def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
+    """Return ``count`` of ``things``: the first, the last, and some between."""
+    if count is None or len(things) <= count:
+        return things
+    last = len(things) - 1
+    places = {round(place * last / (count - 1)) for place in range(count)}
+    return [things[place] for place in sorted(places)]
+
+
+EFFORTS: Final = {
+    "quick": Effort(examples=10, points=3, cases=2),
+    "standard": Effort(examples=100),
+    "deep": Effort(examples=1000),
+}
+STANDARD: Final = EFFORTS["standard"]

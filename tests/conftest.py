@@ -1,0 +1,42 @@
+"""The kill matrix as a table: ``pytest tests/test_kill_matrix.py --kill-matrix``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kill-matrix",
+        action="store_true",
+        help="print, for every rule, the faulty sessions that it fails",
+    )
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if not config.getoption("--kill-matrix"):
+        return
+    failed: dict[str, list[str]] = defaultdict(list)
+    sessions = 0
+    for report in terminalreporter.stats.get("passed", []):
+        rules = dict(report.user_properties).get("fails")
+        if rules is not None:
+            sessions += 1
+            known = report.nodeid.partition("[")[2].rstrip("]")
+            for rule in rules.split():
+                failed[rule].append(known)
+    terminalreporter.section(f"the kill matrix: {sessions} faulty sessions")
+    for rule in sorted(failed, key=_place):
+        own = [known for known in failed[rule] if known.startswith(f"{rule}-")]
+        others = [known for known in failed[rule] if known not in own]
+        terminalreporter.write_line(f"{rule:<11} {', '.join(name.split('-')[2] for name in own)}")
+        if others:
+            terminalreporter.write_line(f"{'':<11} and, written for others: {', '.join(others)}")
+
+
+def _place(rule: str) -> tuple[str, int]:
+    chapter, _, number = rule.partition("-")
+    return chapter, int(number)

@@ -1,0 +1,327 @@
+"""Faulty sessions: durability.
+
+What goes wrong on the disk is often concealed by what the module itself remembers: it shows in the
+next program.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from teleproto_sessions import StoreSession, tl
+from teleproto_sessions.entities import Entity
+from teleproto_sessions.memory import State
+
+from known_bad.blob import BlobSession, ThroughSession
+from known_bad.registry import breaks
+
+REMEMBERED: dict[Path, bytes | None] = {}
+
+
+class Remembering(BlobSession):
+    """Reads a file once in a program, and then believes what it wrote itself."""
+
+    def _fetch(self) -> bytes | None:
+        if self._path not in REMEMBERED:
+            REMEMBERED[self._path] = super()._fetch()
+        return REMEMBERED[self._path]
+
+    def _put(self, path: Path, content: bytes) -> None:
+        self._store(path, content)
+        REMEMBERED[path] = content
+
+    def _erase(self) -> None:
+        super()._erase()
+        REMEMBERED[self._path] = None
+
+    def _store(self, path: Path, content: bytes) -> None:
+        super()._put(path, content)
+
+
+@breaks("DUR-1", also={"DUR-8"})
+class KeepsAllInTheProgram(Remembering):
+    """Keeps everything in a dictionary of its module."""
+
+    def _store(self, path: Path, content: bytes) -> None:
+        pass
+
+
+def write_all() -> None:
+    for path, content in REMEMBERED.items():
+        if content is not None and path.parent.is_dir():
+            path.write_bytes(content)
+
+
+@breaks("DUR-1", also={"DUR-8"})
+class WritesAtExit(KeepsAllInTheProgram):
+    """Writes when the program ends in good order, which a crash is not."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        atexit.unregister(write_all)
+        atexit.register(write_all)
+
+
+DELETED: set[Path] = set()
+
+
+@breaks("DUR-2")
+class MarksAsDeleted(BlobSession):
+    """Notes in a set of its module that a session is deleted, and leaves the file."""
+
+    def _fetch(self) -> bytes | None:
+        return None if self._path in DELETED else super()._fetch()
+
+    def _put(self, path: Path, content: bytes) -> None:
+        super()._put(path, content)
+        DELETED.discard(path)
+
+    def _erase(self) -> None:
+        DELETED.add(self._path)
+
+
+@breaks("DUR-2")
+class RestoresTheBackup(Remembering):
+    """Goes back to its backup where the file is missing, also after delete()."""
+
+    @property
+    def _backup(self) -> Path:
+        return self._path.with_suffix(".bak")
+
+    def _fetch(self) -> bytes | None:
+        found = super()._fetch()
+        if found is None and self._path not in DELETED and self._backup.exists():
+            return self._backup.read_bytes()
+        return found
+
+    def _store(self, path: Path, content: bytes) -> None:
+        super()._store(self._backup, content)
+        super()._store(path, content)
+        DELETED.discard(path)
+
+    def _erase(self) -> None:
+        super()._erase()
+        DELETED.add(self._path)
+
+
+class TwoFiles(BlobSession):
+    """Has a part of the document in a second file, which is written after the first."""
+
+    @property
+    def _second(self) -> Path:
+        return self._path.with_suffix(".key")
+
+    def _fetch(self) -> bytes | None:
+        found = super()._fetch()
+        if found is None or not self._second.exists():
+            return found
+        document = json.loads(found)
+        self._unite(document, json.loads(self._second.read_text()))
+        return json.dumps(document).encode()
+
+    def _write(self, document: dict[str, Any]) -> None:
+        part = json.dumps(self._divide(document)).encode()
+        files = {self._path: json.dumps(document).encode(), self._second: part}
+        for path in self._in_order([*files]):
+            self._put(path, files[path])
+
+    def _divide(self, document: dict[str, Any]) -> Any:
+        return document["keys"].pop(str(document["dc_id"]), None)
+
+    def _unite(self, document: dict[str, Any], part: Any) -> None:
+        if part is not None:
+            document["keys"][str(document["dc_id"])] = part
+
+    def _in_order(self, files: list[Path]) -> list[Path]:
+        return files
+
+    def _erase(self) -> None:
+        self._second.unlink(missing_ok=True)
+        super()._erase()
+
+
+@breaks("DUR-3")
+class AddressBeforeKey(TwoFiles):
+    """Writes the address of a data centre into one file and then the key into another."""
+
+
+@breaks("DUR-3")
+class RewritesInPlace(BlobSession):
+    """Empties its file and writes it anew."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        path.write_bytes(content)
+
+
+@breaks("DUR-3")
+class UnlinksBeforeRenaming(BlobSession):
+    """Removes the old file before it gives its name to the new one."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        new = path.with_suffix(".new")
+        super()._put(new, content)
+        path.unlink(missing_ok=True)
+        new.rename(path)
+
+
+@breaks("DUR-3")
+class EntityByEntity(StoreSession):
+    """Writes the entities of one update one after the other."""
+
+    def _write_entities(self, changed: Mapping[tl.Peer, Entity]) -> None:
+        for peer, entity in changed.items():
+            super()._write_entities({peer: entity})
+
+
+@breaks("DUR-4")
+class SwallowsErrors(StoreSession):
+    """Goes on with what it has in memory where the disk does not take it."""
+
+    def _write_state(self, state: State) -> None:
+        with suppress(OSError):
+            super()._write_state(state)
+
+
+@breaks("DUR-4")
+class LogsErrors(BlobSession):
+    """Logs that the file could not be written, and reports success."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        try:
+            super()._write(document)
+        except OSError as error:
+            logging.getLogger("sessions").error("the session was not saved: %s", error.strerror)
+
+
+@breaks("DUR-4")
+class TriesToDelete(ThroughSession):
+    """Does not mind where the file cannot be removed on delete()."""
+
+    def _erase(self) -> None:
+        with suppress(OSError):
+            super()._erase()
+
+
+@breaks("DUR-5")
+class StartsAfresh(ThroughSession):
+    """Removes the file that it could not write, so that the next write finds nothing in its way."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        try:
+            super()._write(document)
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            raise
+
+
+@breaks("DUR-5")
+class TakesBackHalf(ThroughSession):
+    """Takes back the data centre's id after an error, and forgets its address and its port."""
+
+    def _change(self, state: State) -> None:
+        before = self._state
+        try:
+            super()._change(state)
+        except OSError:
+            self._state = replace(self._state, dc_id=before.dc_id, keys=before.keys)
+            raise
+
+
+@breaks("DUR-5", also={"DUR-3"})
+class IdBeforeAddress(ThroughSession):
+    """Stores the id of a data centre and then, in a second write, its address and port."""
+
+    def _change(self, state: State) -> None:
+        old = self._state
+        super()._change(replace(state, server_address=old.server_address, port=old.port))
+        super()._change(state)
+
+
+@breaks("DUR-6")
+class SavesWhateverItHolds(BlobSession):
+    """Writes on save() whatever it holds, and never looks whether another handle has deleted it."""
+
+    def _gone(self) -> bool:
+        return False
+
+
+@breaks("DUR-6")
+class UpdatesBringBack(ThroughSession):
+    """Makes the directory anew with all that it holds when an update arrives."""
+
+    def process_entities(self, tlo: object) -> None:
+        if self._gone():
+            self._stored = False
+        super().process_entities(tlo)
+
+
+class Slow(TwoFiles):
+    """Takes its time between two files, the second of which is first where both are there."""
+
+    _found = False
+
+    def _read(self, document: dict[str, Any]) -> None:
+        super()._read(document)
+        self._found = True
+
+    def _in_order(self, files: list[Path]) -> list[Path]:
+        return files[::-1] if self._found else files
+
+    def _put(self, path: Path, content: bytes) -> None:
+        super()._put(path, content)
+        time.sleep(0.002)
+
+
+@breaks("DUR-7")
+class AddressAndKeyUnlocked(Slow):
+    """Writes the address and the current key into two files that no lock holds together."""
+
+
+@breaks("DUR-7")
+class ListsSideBySide(Slow):
+    """Has the numbers of data centres in one file and their keys in another, in the same order."""
+
+    def _divide(self, document: dict[str, Any]) -> Any:
+        keys = list(document["keys"].values())
+        document["keys"] = dict.fromkeys(document["keys"])
+        return keys
+
+    def _unite(self, document: dict[str, Any], part: Any) -> None:
+        document["keys"] = dict(zip(document["keys"], part, strict=False))
+
+
+@breaks("DUR-8")
+class WritesIntoTheTrash(Remembering):
+    """Renames the file before removing it, and from then on writes under the new name."""
+
+    _renamed: Path | None = None
+
+    def _store(self, path: Path, content: bytes) -> None:
+        super()._store(self._renamed or path, content)
+
+    def _erase(self) -> None:
+        if self._path.exists():
+            self._renamed = self._path.rename(self._path.with_suffix(".trash"))
+            self._renamed.unlink()
+        super()._erase()
+
+
+ON_THE_DISK: set[tuple[Path, bytes]] = set()
+
+
+@breaks("DUR-8")
+class WritesNothingTwice(Remembering):
+    """Writes no content a second time, though the file has held another since."""
+
+    def _store(self, path: Path, content: bytes) -> None:
+        if (path, content) not in ON_THE_DISK:
+            super()._store(path, content)
+            ON_THE_DISK.add((path, content))
