@@ -43,7 +43,7 @@ def value(thing: Any) -> str:
         case {"below": directory}:
             return f"files below {directory}, and nowhere else"
         case {"told": text}:
-            return str(text)
+            return masked(str(text))
         case {"python": name}:
             return f"an object of class {name}"
         case {"_": constructor}:
@@ -119,7 +119,7 @@ def step(step: Step, session: str = "Session", default: str | None = None) -> st
             line = f"everything that {name} holds"
         case "together":
             lines = [_inner(entry, session) for entry in argument]
-            line = f"at once, each in its process: {'; '.join(lines)}"
+            line = f"at the same time: {'; '.join(lines)}"
         case "watch":
             line = "what the program writes to any disk is observed from here on"
         case "written":
@@ -156,7 +156,7 @@ def _interruption(argument: dict[str, Any], session: str) -> str:
     done = "; ".join(_inner(entry, session) for entry in argument["during"])
     if "at" not in argument:
         return done
-    at = Point(**argument["at"])
+    at = masked(str(Point(**argument["at"])))
     if argument["with"] == "kill":
         return f"{done}   # the program is killed before its {at}"
     return f"{done}   # its {at} fails with {argument['with']}"
@@ -212,7 +212,7 @@ def error(text: str) -> str:
     """Show the text of an error, cut where it is long; of one that holds a key, its class."""
     shown = masked(text)
     if shown != text:
-        return f"{text.partition(':')[0]}: {shown}"
+        return f"{masked(text.partition(':')[0])}: {shown}"
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
     return shown if len(shown) <= 300 else f"{shown[:200]} … {shown[-100:]}"
 

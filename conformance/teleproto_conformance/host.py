@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import json
 import logging
 import os
@@ -24,9 +25,8 @@ from typing import Any
 from .drivers.python import PythonSubject, raised
 from .errors import UsageError
 from .locate import Located, locate
-from .subject import Outcome, Raised, Returned, Text
+from .subject import PROTOCOL, Outcome, Raised, Returned, Text
 
-PROTOCOL = 1
 _UMASK = 0o022
 """What most machines have: a session that wants its files private has to say so."""
 
@@ -113,9 +113,6 @@ class Host:
 
     def do_texts(self, session: str) -> list[list[str]]:
         """Say all that this trace has shown but standard output, which the suite reads itself."""
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
         warned = [
             Text("warnings", f"a {w.category.__name__}", str(w.message)) for w in self._warnings
         ]
@@ -153,10 +150,8 @@ class Host:
 
 def _has_children() -> bool:
     """Say whether the session has left a process running, where the system tells."""
-    try:
-        return bool(Path(f"/proc/self/task/{os.getpid()}/children").read_bytes().strip())
-    except OSError:
-        return False
+    children = (path.read_bytes() for path in Path("/proc/self/task").glob("*/children"))
+    return any(map(bytes.strip, children))
 
 
 def _logged(record: logging.LogRecord) -> str:
@@ -247,6 +242,7 @@ def _fork_server(control: socket.socket) -> None:
         for fd in streams:
             os.close(fd)
         running.add(pid)
+        ended.pop(pid, None)
         control.send(str(pid).encode())
     for pid in running:
         with contextlib.suppress(OSError):
@@ -259,8 +255,15 @@ def _become(requests: int, replies: int, output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
+    # Unbuffered: what is printed belongs to the trace that printed it, in a killed process, too.
+    sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
     _let_anybody_trace()
     serve(requests, replies)
+
+
+def _unbuffered(fd: int) -> io.TextIOWrapper:
+    raw: Any = io.FileIO(fd, "wb", closefd=False)
+    return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
 
 
 def _let_anybody_trace() -> None:

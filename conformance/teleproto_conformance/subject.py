@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+PROTOCOL = 1
+"""The version of the host protocol, in which a subject is asked across processes."""
+
 
 @dataclass(frozen=True)
 class Returned:
@@ -87,11 +90,12 @@ class Fault:
     """What is done to a process while it carries out a change.
 
     ``points`` are the moments that were counted, where nothing was done; ``how`` they were found.
-    ``killed`` says that the process was ended on purpose.
+    ``fired`` says that the moment came, ``killed`` that the process was ended on purpose.
     """
 
     how: str = "nothing"
     points: list[Point] = field(default_factory=list)
+    fired: bool = False
     killed: bool = False
 
 
@@ -132,7 +136,9 @@ class Subject(Protocol):
         """Call a method, and wait for what it promises."""
 
     def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
-        """Call methods of sessions in different processes, all before the first has answered."""
+        """Call methods before the first has answered: in different processes at once, in one
+        process each while those before it wait for something.
+        """
 
     def texts(self, session: str) -> list[Text]:
         """Return all that the program has shown so far, and what the session shows of itself."""

@@ -235,6 +235,8 @@ class CheckItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, FindingRaised):
             return str(excinfo.value.finding)
+        if isinstance(excinfo.value, ConformanceError):
+            return f"{self._check.id} could not be carried out: {excinfo.value}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:

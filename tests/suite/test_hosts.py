@@ -225,6 +225,16 @@ class Threads(Forgets):
         threading.Thread(target=time.sleep, args=(60,)).start()
         super().process_entities(tlo)
 
+class Ends(Forgets):
+    def process_entities(self, tlo):
+        os.kill(os.getpid(), signal.SIGRTMIN + 6)
+
+class Notes(Forgets):
+    def process_entities(self, tlo):
+        error = ValueError("noted")
+        error.__notes__ = [1, None]
+        raise error
+
 class Bomb(Forgets):
     def process_entities(self, tlo):
         threading.Thread(target=lambda: (time.sleep(0.02), os._exit(7)), daemon=True).start()
@@ -245,6 +255,8 @@ SAYS = {
     "Speaks": "the program wrote into the channel that its host answers on",
     "Recurses": "RecursionError",
     "Kills": "the process was ended by SIGKILL",
+    "Ends": "the process was ended by signal 40",
+    "Notes": "ValueError: noted",
 }
 
 
@@ -395,6 +407,77 @@ def test_the_workers_of_xdist_find_the_same_and_write_one_report(project: Projec
     }
     assert one["counts"] == two["counts"]
     assert one["verdict"] == two["verdict"] == "fails"
+
+
+def test_what_is_printed_belongs_to_the_check_that_printed_it(project: Project) -> None:
+    project.write(
+        "prints.py",
+        """
+from teleproto_sessions import MemorySession
+
+class Prints(MemorySession):
+    def delete(self):
+        print(list(self.auth_key.key) if self.auth_key else "nothing", end="")
+        super().delete()
+
+    def set_dc(self, dc_id, server_address, port):
+        print("asked for", port, end="")
+        super().set_dc(dc_id, server_address, 443)
+""",
+    )
+    done = project.pytest("--session-impl=prints.Prints", "-k", "DC-1[ or LIFE-6 or SEC-5")
+    assert "SEC-5[" not in done.out
+    assert "Captured output of the session" in done.out
+    assert "asked for 1" in done.out
+
+
+def test_a_session_that_kills_itself_is_not_taken_for_one_that_was_killed(
+    project: Project,
+) -> None:
+    project.write(
+        "kills.py",
+        """
+import os, signal
+from teleproto_sessions import StoreSession
+
+class Kills(StoreSession):
+    def set_dc(self, dc_id, server_address, port):
+        super().set_dc(dc_id, server_address, port)
+        if dc_id == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+""",
+    )
+    done = project.pytest(
+        "--session-impl=kills.Kills", "--session-strict", "-k", "DUR-3[killed-data-centre-switched]"
+    )
+    assert done.code == 1
+    assert "Got              the process was ended by SIGKILL" in done.out
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ({"call": "microsecond", "number": 1}, None),
+        ({"call": "no_such_call", "number": 1}, "strace cannot do that here"),
+    ],
+)
+def test_a_trace_of_another_machine_is_replayed_or_refused(
+    project: Project, at: dict[str, Any], says: str | None
+) -> None:
+    steps = [
+        {"open": []},
+        {"load": []},
+        {"interrupt": {"with": "kill", "during": [{"set_dc": [2, "192.0.2.1", 443]}], "at": at}},
+        {"restart": ["kill"]},
+        {"observe": {"auth_key": None}},
+    ]
+    project.write("trace.json", json.dumps({"trace": steps}))
+    done = project.pytest(
+        "--session-impl=teleproto_sessions.StoreSession", "--session-replay=trace.json"
+    )
+    assert done.code == (1 if says else 0), done.text
+    assert "Traceback" not in done.text
+    assert says is None or says in done.out
 
 
 def test_deep_prints_a_seed_and_takes_it_again(project: Project) -> None:

@@ -8,7 +8,6 @@ cannot be made to fail there, and says so.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
 import shutil
@@ -48,19 +47,24 @@ _ATTACHED = 5.0
 """Seconds that strace has to attach."""
 
 
-@functools.cache
-def missing() -> str | None:
-    """Say why strace cannot be used, or None."""
+_missing: dict[str, str | None] = {}
+
+
+def missing(process: HostProcess) -> str | None:
+    """Say why strace cannot be used on a process like this one, or None."""
+    if STRACE not in _missing:
+        _missing[STRACE] = _attaching(process)
+    return _missing[STRACE]
+
+
+def _attaching(process: HostProcess) -> str | None:
     if shutil.which(STRACE) is None:
         return "strace is not installed (Debian, Ubuntu: apt-get install strace)"
-    with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as other:
-        try:
-            with _Strace(other.pid, _CALLS):
-                return None
-        except _NotAttached as error:
-            return f"strace cannot attach to a process here ({error})"
-        finally:
-            other.kill()
+    try:
+        with _Strace(process.pid, _CALLS):
+            return None
+    except _NotAttached as error:
+        return f"strace cannot attach to a process here ({error})"
 
 
 class _NotAttached(Exception):
@@ -81,6 +85,7 @@ class _Strace:
         self._whom = ("-p", str(self.threads[thread or 0])) if one else ("-f", "-p", str(pid))
         known = f"trace={','.join('?' + call for call in calls)}"
         self._options = ("-e", known, "-e", "signal=none", *options)
+        self.injects = any("signal=KILL" in option for option in options)
         self.lines: list[str] = []
 
     def __enter__(self) -> Self:
@@ -122,30 +127,41 @@ def fault(process: HostProcess, kind: str, at: Point | None) -> Iterator[Fault]:
 
     :raises Impossible: where an error is asked for and strace cannot be used.
     """
-    if (reason := missing()) is None:
-        with _traced(process, kind, at) as made:
+    if at is not None and at.call == _MICROSECOND:
+        reason: str | None = "it names a moment, and not a call"
+    else:
+        reason = missing(process)
+    if reason is None:
+        try:
+            tracing = _strace(process, kind, at).__enter__()
+        except _NotAttached as error:
+            raise Impossible(f"strace cannot do that here ({error})") from None
+        with contextlib.ExitStack() as stack:
+            stack.push(tracing)
+            made = Fault(STRACE)
             yield made
-    elif kind == "kill":
+        made.fired = any("(INJECTED)" in line for line in tracing.lines) or _was_killed(tracing)
+        if at is None:
+            made.points = _points(tracing)
+    elif kind == "kill" and (at is None or at.call == _MICROSECOND):
         with _timed(process, at) as made:
             yield made
     else:
         raise Impossible(f"{reason}; without it no write can be made to fail")
 
 
-@contextlib.contextmanager
-def _traced(process: HostProcess, kind: str, at: Point | None) -> Iterator[Fault]:
-    made = Fault(STRACE)
+def _strace(process: HostProcess, kind: str, at: Point | None) -> _Strace:
     if at is None:
-        tracing = _Strace(process.pid, _CALLS)
-    else:
-        what = "signal=KILL" if kind == "kill" else f"error={kind}"
-        injection = f"inject={at.call}:{what}:when={at.number}"
-        thread = at.thread if at.thread >= 0 else None
-        tracing = _Strace(process.pid, _CALLS, "-e", injection, thread=thread)
-    with tracing:
-        yield made
-    if at is None:
-        made.points = _points(tracing)
+        return _Strace(process.pid, _CALLS)
+    what = "signal=KILL" if kind == "kill" else f"error={kind}"
+    injection = f"inject={at.call}:{what}:when={at.number}"
+    thread = at.thread if at.thread >= 0 else None
+    return _Strace(process.pid, _CALLS, "-e", injection, thread=thread)
+
+
+def _was_killed(tracing: _Strace) -> bool:
+    """Say whether the process ended in the middle of a call, which is not written down."""
+    return tracing.injects and not any(" exited with " in line for line in tracing.lines)
 
 
 def _threads(pid: int) -> list[int]:
@@ -182,17 +198,22 @@ def _told(call: str, rest: str) -> str:
 
 @contextlib.contextmanager
 def _timed(process: HostProcess, at: Point | None) -> Iterator[Fault]:
-    """Kill after a part of the time that the same change took when it was counted."""
+    """Kill after a part of the time that the same change took when nothing was done to it."""
     made = Fault(TIMER)
-    start = time.monotonic()
     if at is None:
+        start = time.monotonic()
         yield made
-        _timed_last[0] = time.monotonic() - start
-        made.points = [Point(_MOMENT, number) for number in range(1, _MOMENTS + 1)]
+        took = int((time.monotonic() - start) * 1e6)
+        moments = {took * moment // _MOMENTS + 1: None for moment in range(_MOMENTS)}
+        made.points = [Point(_MICROSECOND, moment) for moment in moments]
         return
-    timer = threading.Timer(
-        _timed_last[0] * (at.number - 1) / _MOMENTS, lambda: os.kill(process.pid, signal.SIGKILL)
-    )
+
+    def kill() -> None:
+        made.fired = True
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(at.number / 1e6, kill)
     timer.start()
     try:
         yield made
@@ -201,17 +222,14 @@ def _timed(process: HostProcess, at: Point | None) -> Iterator[Fault]:
         timer.join()
 
 
-_MOMENT = "moment"
-
-_timed_last = [0.01]
-"""Seconds that the last change took."""
+_MICROSECOND = "microsecond"
 
 
 class Watch:
     """Observes which files a process opens for writing, makes or removes, below any directory."""
 
     def __init__(self, process: HostProcess, workdir: Path) -> None:
-        if (reason := missing()) is not None:
+        if (reason := missing(process)) is not None:
             raise Impossible(f"{reason}; without it nobody sees what is written elsewhere")
         self._strace = _Strace(process.pid, (*_OPENS, *_CALLS))
         self._strace.__enter__()
@@ -234,7 +252,8 @@ def _written_by(line: str) -> list[str]:
     call, rest = match[2], match[3]
     if call in _OPENS:
         changes = call == "creat" or re.search(r"O_(WRONLY|RDWR|CREAT|TRUNC)", rest)
-        paths = _PATH.findall(rest) if changes else []
+        made = re.search(r" = \d+<(/[^>]*)>", rest)  # where it lies, however it was named
+        paths = [made[1]] if changes and made else []
     elif call in ("sync", "msync"):
         return []
     else:

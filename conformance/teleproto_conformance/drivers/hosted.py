@@ -11,19 +11,22 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Self
 
-from ..errors import UsageError
-from ..subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
+from ..errors import ConformanceError, UsageError
+from ..secrets import masked
+from ..subject import PROTOCOL, Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
 from . import faults
 from .process import Gone, HostProcess, Launcher, Silent
-
-PROTOCOL = 1
 
 _PIPE = 1 << 15
 """Characters of requests that any pipe takes in at once."""
 
 
-class HostFault(Exception):
-    """The host failed, not the session that it serves."""
+_IMPORTING = 60.0
+"""Seconds that importing the class may take; it is no call of the session."""
+
+
+class HostFault(ConformanceError):
+    """The host failed, not the session that it serves; the text is what it said of that."""
 
 
 class Pool:
@@ -68,11 +71,11 @@ class Pool:
         process, self._next = self._next or self._begun(), None
         option = f"--session-impl={self._implementation}"
         try:
-            answer = process.hear(self.limit)
+            answer = process.hear(_IMPORTING)
         except Silent:
             process.kill()
             raise UsageError(
-                f"{option}: importing it did not come to an end within {self.limit:g} seconds"
+                f"{option}: importing it did not come to an end within {_IMPORTING:g} seconds"
             ) from None
         except Gone as gone:
             raise UsageError(f"{option}: importing it failed: {gone}") from None
@@ -82,7 +85,11 @@ class Pool:
         if "refused" in answer:
             process.kill()
             raise UsageError(answer["refused"])
-        said: dict[str, Any] = _value(answer)
+        try:
+            said: dict[str, Any] = _value(answer)
+        except HostFault:
+            process.kill()
+            raise
         return process, said
 
     def _begun(self) -> HostProcess:
@@ -103,13 +110,22 @@ class Pool:
             else:
                 return process
         process, _ = self._start()
-        _value(process.ask(begin, self.limit))
+        try:
+            _value(process.ask(begin, self.limit))
+        except (Silent, Gone) as error:
+            process.kill()
+            how = str(error) or f"it did not answer within {self.limit:g} seconds"
+            raise UsageError(
+                f"--session-impl={self._implementation}: a process that had imported it was of no "
+                f"use: {how}"
+            ) from None
         if not self.keep:
             self._next = self._begun()  # while this one is at work
         return process
 
     def give_back(self, process: HostProcess) -> None:
         """Keep a process for the next trace."""
+        process.drain()
         process.output.clear()
         self._idle.append(process)
 
@@ -122,7 +138,7 @@ class Pool:
 
 def _value(answer: dict[str, Any]) -> Any:
     if "fault" in answer:
-        raise HostFault(answer["fault"])
+        raise HostFault(masked(answer["fault"]))
     return answer["returned"]
 
 
@@ -224,7 +240,7 @@ class HostSubject:
         process = self._processes[self._lives[session]]
         with faults.fault(process, kind, at) as fault:
             yield fault
-        fault.killed = kind == "kill" and not process.alive and process.code == -SIGKILL
+        fault.killed = fault.fired and not process.alive and process.code == -SIGKILL
 
     def watch(self, session: str) -> None:
         self._watching = faults.Watch(self._processes[self._lives[session]], self.workdir)

@@ -11,14 +11,20 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from ..errors import UsageError
 
 _OUTPUT = 1 << 20
 """Bytes of a program's output that are kept; it may print as much as it likes."""
 
 _CHUNK = 1 << 16
+_TAKING_IN = 10.0
+"""Seconds that a process may leave a request in the pipe before it counts as hanging."""
+
 _LAST_WORDS = 0.2
 """Seconds that a process which has closed its end may take to end itself."""
 
@@ -45,6 +51,7 @@ class HostProcess:
         self.replies = replies
         self.output = bytearray()
         self.alive = True
+        self._end: int | None = None
         self._requests = requests
         self._printed = output
         self._wait = wait
@@ -52,9 +59,9 @@ class HostProcess:
         self._listening = True
         self._poll = select.poll()
         for fd in (replies, output):
-            os.set_blocking(fd, False)
             self._poll.register(fd, select.POLLIN)
-        self._end: int | None = None
+        for fd in (requests, replies, output):
+            os.set_blocking(fd, False)
         if hasattr(os, "pidfd_open"):
             # A child of the session may hold the channel open after the process itself is gone.
             with contextlib.suppress(OSError):
@@ -73,9 +80,11 @@ class HostProcess:
     def tell(self, message: dict[str, Any]) -> None:
         """Send a request; where nobody reads it, :meth:`hear` says so."""
         data = json.dumps(message).encode() + b"\n"
+        deadline = time.monotonic() + _TAKING_IN
         with contextlib.suppress(OSError):
-            while data:
-                data = data[os.write(self._requests, data) :]
+            while data and self.alive and time.monotonic() < deadline:
+                if select.select([], [self._requests], [], _LAST_WORDS)[1]:
+                    data = data[os.write(self._requests, data) :]
 
     def hear(self, limit: float) -> dict[str, Any]:
         """Wait for the answer to the oldest request that has none; raises as :meth:`ask` does."""
@@ -91,7 +100,7 @@ class HostProcess:
                 self.drain()
             if self.replies in ready:
                 self._receive()
-            elif self._end in ready:
+            elif self._end in ready and not self._receive():
                 raise Gone(self._how())
         line, self._rest = self._rest[:at], self._rest[at + 1 :]
         try:
@@ -103,14 +112,16 @@ class HostProcess:
             raise Gone("the program wrote into the channel that its host answers on")
         return answer
 
-    def _receive(self) -> None:
+    def _receive(self) -> bool:
+        """Take in what was answered; say whether that was anything."""
         try:
             data = os.read(self.replies, _CHUNK)
         except BlockingIOError:
-            return
+            return False
         if not data:
             raise Gone(self._how())
         self._rest += data
+        return True
 
     def drain(self) -> None:
         """Take in what the program has printed."""
@@ -132,7 +143,9 @@ class HostProcess:
         if code == -signal.SIGKILL and not gone:
             return "the process closed the channel to the suite"
         if code < 0:
-            return f"the process was ended by {signal.Signals(-code).name}"
+            known = -code in {*signal.Signals}
+            name = signal.Signals(-code).name if known else f"signal {-code}"
+            return f"the process was ended by {name}"
         return f"the process ended itself with exit code {code}"
 
     def _ended(self, seconds: float) -> bool:
@@ -149,9 +162,11 @@ class HostProcess:
 
     def finish(self, limit: float) -> bool:
         """Let the process end in good order; say whether it did within ``limit`` seconds."""
+        self.tell({"do": "exit"})
+        deadline = time.monotonic() + limit
         try:
-            self.tell({"do": "exit"})
-            self.hear(limit)
+            while True:  # what it still says is no answer to anything
+                self.hear(deadline - time.monotonic())
         except Gone:
             return True
         except Silent:
@@ -171,17 +186,20 @@ class HostProcess:
         """Kill the process without waiting for its end."""
         if not self.alive:
             return
-        self.alive = False
         self.drain()
-        for end in (os.killpg, os.kill):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                end(self.pid, signal.SIGKILL)
+        self.alive = False
+        # Until it has been waited for, nobody else can have its number.
+        if "code" not in vars(self):
+            for end in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    end(self.pid, signal.SIGKILL)
         for fd in (self._requests, self.replies, self._printed):
             os.close(fd)
 
     def __del__(self) -> None:
-        if self._end is not None:
-            os.close(self._end)
+        end = getattr(self, "_end", None)
+        if end is not None:
+            os.close(end)
 
 
 Launcher = Callable[[], HostProcess]
@@ -209,21 +227,38 @@ class ForkServer:
         from_output, output = os.pipe()
         theirs = [requests, replies, output]
         try:
-            socket.send_fds(self._control, [b"fork"], theirs)
-            pid = self._answer()
+            pid = self._asked([b"fork"], theirs)
+        except BaseException:
+            for fd in (to_requests, from_replies, from_output):
+                os.close(fd)
+            raise
         finally:
             for fd in theirs:
                 os.close(fd)
         return HostProcess(pid, to_requests, from_replies, from_output, lambda: self._wait(pid))
 
     def _wait(self, pid: int) -> int:
-        self._control.send(f"wait {pid}".encode())
-        return self._answer()
+        return self._asked([f"wait {pid}".encode()], [])
 
-    def _answer(self) -> int:
-        answer = self._control.recv(64)
+    def _asked(self, request: list[bytes], fds: list[int]) -> int:
+        """Return the answer to a request; Ctrl-C waits for it, or the next would get it."""
+        interrupted = signal.getsignal(signal.SIGINT)
+        pressed: list[int] = []
+        here = threading.current_thread() is threading.main_thread()
+        if here and callable(interrupted):
+            signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+        try:
+            socket.send_fds(self._control, request, fds)
+            answer = self._control.recv(64)
+        except OSError:
+            answer = b""
+        finally:
+            if here and callable(interrupted):
+                signal.signal(signal.SIGINT, interrupted)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
         if not answer:
-            raise Gone("the process that starts the others has ended")
+            raise UsageError("the process that starts the session's processes has ended")
         return int(answer)
 
     def close(self) -> None:

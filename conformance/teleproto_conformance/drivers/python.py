@@ -244,11 +244,15 @@ _SUITE = str(Path(__file__).parent.parent)
 _LIBRARIES = (*{sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}, "<frozen")
 
 
+def _notes(error: BaseException) -> str:
+    return "\n".join(map(str, getattr(error, "__notes__", ())))
+
+
 def _texts(error: BaseException | None, depth: int = 10) -> list[str]:
     if error is None or depth == 0:
         return []
-    texts = [*getattr(error, "__notes__", ())]
-    for show_it in (str, repr):
+    texts = []
+    for show_it in (str, repr, _notes):
         try:
             texts.append(show_it(error))
         except BaseException:  # an error that cannot be shown shows nothing
