@@ -317,8 +317,8 @@ class WritesIntoTheTrash(Remembering):
 ON_THE_DISK: set[tuple[Path, bytes]] = set()
 
 
-@breaks("DUR-8")
-class WritesNothingTwice(Remembering):
+@breaks("DUR-8", also={"STORE-1", "STORE-7"})
+class WritesNothingTwice(Remembering, ThroughSession):
     """Writes no content a second time, though the file has held another since."""
 
     def _store(self, path: Path, content: bytes) -> None:

@@ -194,6 +194,7 @@ class SwitchFollowsTheTable(Flagged):
 @breaks(
     "TEST-7",
     also={
+        "TEST-3",
         "TEST-4",
         "LIFE-1",
         "LIFE-3",
@@ -213,7 +214,7 @@ class FlagIsNotStored(BlobSession):
         return {**super()._document(), "test_servers": None}
 
 
-@breaks("TEST-7", also={"TEST-4"})
+@breaks("TEST-7", also={"TEST-3", "TEST-4"})
 class LockIsNotStored(BlobSession):
     """Locks by a mark of its own that is set at login and not stored."""
 

@@ -135,7 +135,7 @@ class LoadForgetsTheFlag(MemorySession):
             self._state = replace(self._state, test_servers=None)
 
 
-@breaks("LIFE-3")
+@breaks("LIFE-3", also={"TEST-3"})
 class EarlyChangeErases(BlobSession):
     """Takes a session that was changed before load() for a new one, as teleproto does."""
 
