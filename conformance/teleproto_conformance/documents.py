@@ -94,10 +94,6 @@ def _validator(schema: str) -> Any:
 
 
 def _explain(problem: jsonschema.ValidationError) -> str:
-    choices: Any = problem.validator_value
-    if problem.validator == "oneOf" and {"required": ["has"]} in choices:
-        given = ", ".join(problem.instance) if isinstance(problem.instance, dict) else "nothing"
-        return f"a step has exactly one operation; here stands: {given}"
     message = problem.message
     return message if len(message) <= 200 else f"{message[:120]} … {message[-60:]}"
 

@@ -89,6 +89,7 @@ def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
     :raises ContractError: naming the first.
     """
     steps = list(notation)
+    _refuse_other_than_one_operation(steps)
     # A trace that never opens its main session has it opened by `parse`.
     opened = {MAIN} - {step.get("session", MAIN) for step in steps if _opens(step)}
     for step in steps:
@@ -98,6 +99,32 @@ def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
         elif session not in opened and not step.keys() & set(STORAGE):
             raise ContractError(f"the session {session} is used before it is opened")
         _refuse_unknown_values(step)
+
+
+def _refuse_other_than_one_operation(steps: list[dict[str, Any]]) -> None:
+    for step in steps:
+        given = [name for name in step if name not in MODIFIERS]
+        if len(given) != 1:
+            raise ContractError(
+                f"a step has exactly one operation; here stands: {', '.join(given) or 'none'}"
+            )
+        for inner in _inner(given[0], step[given[0]]):
+            _refuse_other_than_one_operation(inner)
+
+
+def _inner(operation: str, argument: Any) -> list[list[dict[str, Any]]]:
+    """Return the traces that stand in the argument of an operation."""
+    match operation:
+        case "interrupt":
+            return [argument["during"]]
+        case "settled":
+            return [argument["before"], argument["after"]]
+        case "either":
+            return list(argument)
+        case "together":
+            return [argument]
+        case _:
+            return []
 
 
 def _opens(step: dict[str, Any]) -> bool:

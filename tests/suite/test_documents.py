@@ -83,7 +83,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - observe: {dc_id: null}\n            load: []\n",
-            r": rules.1.scenarios.0.trace.1: a step has exactly one operation; .*: observe, load",
+            r": SURFACE-2: a step has exactly one operation; here stands: observe, load",
         ),
         (
             SURFACE,
@@ -95,7 +95,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - gives: null\n",
-            r": rules.1.scenarios.0.trace.1: a step has exactly one operation",
+            r": SURFACE-2: a step has exactly one operation; here stands: none",
         ),
         # What only the whole contract knows.
         (SURFACE, RULE, "  - id: FRESH-9\n", r": FRESH-9: it stands in chapter SURFACE"),
