@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import sys
 from collections.abc import Sequence
@@ -80,6 +81,7 @@ def _explain(options: argparse.Namespace) -> int:
 def _vectors(options: argparse.Namespace) -> int:
     from . import publish
 
+    gc.disable()  # all that is read stays until the end, and looking through it again takes time
     if options.action == "generate":
         contract = publish.generate(options.spec, options.vectors)
         drift: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,13 @@ class Files:
     """
 
     def __init__(self, workdir: Path) -> None:
-        self._root = workdir.resolve()
+        self._workdir = workdir
         self._noted: dict[str, str] = {}
         self._size = 0
+
+    @cached_property
+    def _root(self) -> Path:
+        return self._workdir.resolve()
 
     def run(self, operation: str, argument: Any) -> Outcome:
         """Do ``operation`` and return what it gives; a path that leads out of here is an error."""
