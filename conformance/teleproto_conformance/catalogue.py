@@ -88,7 +88,7 @@ def listing(contract: Contract) -> str:
 
 
 def explain(contract: Contract, name: str) -> str:
-    """Return a rule, or a single check such as ``DC-3[pair-1-2]``, with its traces.
+    """Return a rule, or a single check such as ``DC-3[round-trip-1-to-2]``, with its traces.
 
     :raises UsageError: where there is no such rule or check.
     """
