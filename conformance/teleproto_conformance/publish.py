@@ -6,7 +6,9 @@ A vector is written only where the reference model does what the contract says b
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from teleproto_sessions import MemorySession, StoreSession, StringSession
 
 from . import authoring, catalogue
 from .checking import Checker, in_memory
-from .contract import Contract
+from .contract import Chapter, Contract
 from .drivers.python import driver
 from .errors import ContractError, UsageError
 from .paths import SPEC, VECTORS
@@ -35,23 +37,48 @@ REFERENCES: dict[str, Callable[..., Any]] = {
 def verify(contract: Contract) -> None:
     """Run every case on the simplest reference session that promises it.
 
+    The chapters are shared out among processes, where nothing else runs in this one that a fork
+    could catch in the middle.
+
     :raises ContractError: naming the first case on which the two disagree.
     """
-    checkers = {
+    numbers = range(len(contract.chapters))
+    if threading.active_count() == 1:
+        with get_context("fork").Pool(initializer=_take, initargs=(contract,)) as pool:
+            found = pool.map(_disagreement, numbers, chunksize=1)
+    else:
+        _take(contract)
+        found = [_disagreement(number) for number in numbers]
+    for text in filter(None, found):
+        raise ContractError(text)
+
+
+def _take(contract: Contract) -> None:
+    global _checkers, _chapters
+    _chapters = contract.chapters
+    _checkers = {
         name: Checker(contract, name, driver(session, contract), scratch=in_memory())
         for name, session in REFERENCES.items()
     }
-    for chapter in contract.chapters:
-        for case in chapter.cases:
-            profile = next((name for name in REFERENCES if name in case.profiles), None)
-            if profile is None:
-                raise ContractError(f"{case.id}: no reference session has a profile of the case")
-            failure = checkers[profile].replay(case.trace)
-            if failure is not None:
-                raise ContractError(
-                    f"{case.id}: the reference {profile} session disagrees with the contract in "
-                    f"step {len(failure.done)}: expected {failure.expected}, got {failure.got}"
-                )
+
+
+_chapters: tuple[Chapter, ...]
+_checkers: dict[str, Checker]
+
+
+def _disagreement(number: int) -> str | None:
+    """Return what is wrong with the first case of a chapter that fails."""
+    for case in _chapters[number].cases:
+        profile = next((name for name in REFERENCES if name in case.profiles), None)
+        if profile is None:
+            return f"{case.id}: no reference session has a profile of the case"
+        failure = _checkers[profile].replay(case.trace)
+        if failure is not None:
+            return (
+                f"{case.id}: the reference {profile} session disagrees with the contract in "
+                f"step {len(failure.done)}: expected {failure.expected}, got {failure.got}"
+            )
+    return None
 
 
 def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
