@@ -16,7 +16,7 @@ from teleproto_conformance import vectors
 from teleproto_conformance.checking import Checker, in_memory
 from teleproto_conformance.contract import Generated
 from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.process import ForkServer
+from teleproto_conformance.drivers.fork_server import ForkServer
 from teleproto_conformance.drivers.python import driver
 from teleproto_conformance.paths import SPEC
 from teleproto_sessions import MemorySession

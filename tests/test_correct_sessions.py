@@ -12,7 +12,7 @@ from teleproto_conformance import describe, vectors
 from teleproto_conformance.checking import Checker, in_memory
 from teleproto_conformance.contract import Check, Generated
 from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.process import ForkServer
+from teleproto_conformance.drivers.fork_server import ForkServer
 from teleproto_conformance.effort import EFFORTS, Effort
 
 CONTRACT = vectors.load()
@@ -54,7 +54,7 @@ def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -
     def tell(check: Check) -> Iterator[str]:
         failure = checker.run(check)
         if failure is not None:
-            steps = "; ".join(describe.step(step) for step in failure.done)
+            steps = "; ".join(describe.PYTHON.step(step) for step in failure.done)
             yield f"{check.id}: {steps}: expected {failure.expected}, got {failure.got}"
 
     for check in CONTRACT.checks(profile):

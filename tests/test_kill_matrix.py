@@ -14,7 +14,7 @@ from teleproto_conformance import vectors
 from teleproto_conformance.checking import Checker, in_memory
 from teleproto_conformance.contract import Check, Generated
 from teleproto_conformance.drivers import hosted, python
-from teleproto_conformance.drivers.process import ForkServer
+from teleproto_conformance.drivers.fork_server import ForkServer
 from teleproto_conformance.effort import EFFORTS, STANDARD, Effort
 
 CONTRACT = vectors.load()

@@ -6,8 +6,8 @@ import difflib
 import re
 import textwrap
 
-from . import describe
 from .contract import Case, Chapter, Contract, Generated, Rule
+from .describe import PYTHON
 from .errors import UsageError
 
 
@@ -139,8 +139,8 @@ def _one(chapter: Chapter, rule: Rule, name: str) -> str:
 def _trace(case: Case) -> list[str]:
     lines = [f"{case.id}  {case.comment}"]
     for number, step in enumerate(case.trace, 1):
-        expected = describe.told(step)
+        expected = PYTHON.told(step)
         lines.append(
-            f"  {number:>3}  {describe.step(step)}" + (f"   -> {expected}" if expected else "")
+            f"  {number:>3}  {PYTHON.step(step)}" + (f"   -> {expected}" if expected else "")
         )
     return lines

@@ -12,6 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 from .contract import Case, Check, Contract
+from .describe import PYTHON, Words
 from .effort import STANDARD, Effort, choose
 from .replay import Failure, Player
 from .subject import Driver
@@ -37,7 +38,7 @@ class Checker:
 
     Working directories are made in ``scratch``, or where temporary files go. ``tried`` counts the
     moments at which the last check interrupted a change, by how they were found; ``left`` are the
-    names in shared storage that could not be deleted.
+    names in shared storage that could not be deleted. Failures are told in ``words``.
     """
 
     contract: Contract
@@ -45,6 +46,7 @@ class Checker:
     driver: Driver
     effort: Effort = STANDARD
     scratch: Path | None = None
+    words: Words = PYTHON
     tried: Counter[str] = field(default_factory=Counter)
     left: list[str] = field(default_factory=list)
 
@@ -78,7 +80,8 @@ class Checker:
             workdir.mkdir()
             prefix = f"{_RUN}-{next(_numbers)}"
             with self.driver(workdir) as subject:
-                player = Player(subject, self.contract.tables["state"], self.promise, prefix)
+                state = self.contract.tables["state"]
+                player = Player(subject, state, self.promise, prefix, self.words)
                 try:
                     failure = player.run(trace)
                     if failure is not None:

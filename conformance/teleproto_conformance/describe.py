@@ -16,49 +16,218 @@ _BEGINNING = 12
 _LARGEST = 2**64
 
 
-def value(thing: Any) -> str:
-    """Return a value of a trace as a reader of Python would write it.
-
-    What a session gave may be anything, its key in disguise too: of what is longer than an address
-    or larger than an access hash, only the beginning or the mere fact is told.
+class Words:
+    """Steps and values as a reader of Python would write them, who is the one without a language
+    of their own; what another language has its own way for can be overridden.
     """
-    match thing:
-        case {"key": name, "object": thing}:
+
+    remark = "#"
+    views = "repr(), str() and format()"
+    """What shows the text of a session."""
+
+    def member(self, name: str) -> str:
+        """Return what a member is called."""
+        return name
+
+    def literal(self, thing: Any) -> str:
+        """Return nothing, a truth value or a number as it is written."""
+        return repr(thing)
+
+    def long(self, digits: str) -> str:
+        """Return a 64-bit integer as the fields of a TL object hold it."""
+        return digits
+
+    def construct(self, session: str, arguments: str) -> str:
+        """Return the expression that constructs a session."""
+        return f"{session}({arguments})"
+
+    def call(self, name: str, member: str, arguments: str) -> str:
+        """Return the expression that calls a method."""
+        return f"{name}.{member}({arguments})"
+
+    def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
+        """Return the expression that makes a TL object."""
+        given = ", ".join(f"{field}={entry}" for field, entry in fields)
+        return f"{constructor[:1].upper()}{constructor[1:]}({given})"
+
+    def value(self, thing: Any) -> str:
+        """Return a value of a trace.
+
+        What a session gave may be anything, its key in disguise too: of what is longer than an
+        address or larger than an access hash, only the beginning or the mere fact is told.
+        """
+        match thing:
+            case {"key": name, "object": thing}:
+                filled = "empty" if name == "blank" else f"key {name}"
+                return f"the AuthKey object {thing}, now {filled}"
+            case {"key": "blank"}:
+                return "an AuthKey without bytes"
+            case {"key": "unknown", "bytes": size}:
+                return f"an auth key of {size} bytes that nobody set"
+            case {"key": name}:
+                size = len(KEYS[name])
+                return f"key {name}" if size == SIZE else f"an auth key of {size} bytes"
+            case {"int": digits}:
+                return str(digits)
+            case {"long": digits}:
+                return self.long(digits)
+            case {"one_of": choices}:
+                return " or ".join(self.value(choice) for choice in choices)
+            case {"at_most": limit}:
+                return f"at most {limit:,}"
+            case {"below": directory}:
+                return f"files below {directory}, and nowhere else"
+            case {"told": text}:
+                return masked(str(text))
+            case {"python": name} | {"javascript": name}:
+                return f"an object of class {name}"
+            case {"_": constructor}:
+                fields = [(key, self._field(key, entry)) for key, entry in _fields(thing)]
+                return self.entity(constructor, fields)
+            case dict():
+                entries = (f"{self.value(k)}: {self.value(v)}" for k, v in thing.items())
+                return "{" + ", ".join(entries) + "}"
+            case list():
+                return "[" + ", ".join(self.value(entry) for entry in thing) + "]"
+            case str():
+                return _text(thing)
+            case int() if abs(thing) > _LARGEST:
+                return "a very large number"
+            case _:
+                return self.literal(thing)
+
+    def _field(self, key: str, entry: Any) -> str:
+        # 64-bit integers stand in a trace as text; a session is given, and gives, numbers.
+        return self.long(entry) if key in INTEGERS and isinstance(entry, str) else self.value(entry)
+
+    def step(self, step: Step, session: str = "Session", default: str | None = None) -> str:
+        """Return one line of code that does what the step does, or says it.
+
+        ``session`` names the class, ``default`` is what it is constructed with where the trace says
+        nothing.
+        """
+        name, argument = step.session, step.argument
+        match step.operation:
+            case "open":
+                given = [default] if default is not None and not argument else argument
+                line = f"{name} = {self.construct(session, self._arguments(given))}"
+            case "restore":
+                given = [default] if default is not None and not argument else argument
+                made = self.construct(session, self._arguments(given))
+                line = f"{name} = {made}; {self.call(name, 'load', '')}"
+            case "reopen":
+                line = f"let go of {name} and open it again; {self.call(name, 'load', '')}"
+            case "has":
+                line = f"{name}.{self.member(argument)}"
+            case "observe":
+                line = ", ".join(f"{name}.{self.member(member)}" for member in argument)
+            case "set":
+                line = "; ".join(
+                    f"{name}.{self.member(key)} = {self.value(entry)}"
+                    for key, entry in argument.items()
+                )
+            case "put_files":
+                line = f"files written: {', '.join(argument)}"
+            case "files":
+                line = f"files below {argument[0] if argument else 'the working directory'}"
+            case "damage":
+                line = f"every file below {argument[0]} overwritten with bytes 0xFF"
+            case "truncate":
+                line = f"every file below {argument[0]} cut to half its size"
+            case "remember_files":
+                line = "files noted"
+            case "restart":
+                how = "is killed" if argument == ["kill"] else "ends"
+                load = f"{name}.{self.member('load')}()"
+                line = f"the program {how}; a new one opens {name} and calls {load}"
+            case "interrupt":
+                line = self._interruption(argument, session)
+            case "settled" | "either":
+                line = f"everything that {name} holds"
+            case "together":
+                lines = [self._inner(entry, session) for entry in argument]
+                line = f"at the same time: {'; '.join(lines)}"
+            case "watch":
+                line = "what the program writes to any disk is observed from here on"
+            case "written":
+                line = "what the program has written to any disk"
+            case "leaks":
+                line = f"{self._place(argument[0])}, searched for keys and saved strings"
+            case "exposed":
+                line = "files and directories that other users of the machine may read"
+            case "files_unchanged":
+                line = "files compared with those noted"
+            case "growth":
+                line = "files measured"
+            case _:
+                line = self.call(name, step.operation, self._arguments(argument))
+        if step.process and step.operation in ("open", "restore"):
+            line = f"in another process: {line}"
+        return line if step.times == 1 else f"{line}   {self.remark} {step.times} times"
+
+    def _place(self, where: str) -> str:
+        match where:
+            case "repr":
+                return f"{self.views} of the session"
+            case "errors":
+                return "the text of every error so far"
+            case "logs":
+                return "every log record so far, at any level"
+            case "warnings":
+                return "every warning so far"
+            case _:
+                return "all that the program has printed so far"
+
+    def _inner(self, notation: dict[str, Any], session: str) -> str:
+        return self.step(Step.parse(notation), session)
+
+    def _interruption(self, argument: dict[str, Any], session: str) -> str:
+        done = "; ".join(self._inner(entry, session) for entry in argument["during"])
+        if "at" not in argument:
+            return done
+        at = masked(str(Point(**argument["at"])))
+        if argument["with"] == "kill":
+            return f"{done}   {self.remark} the program is killed before its {at}"
+        return f"{done}   {self.remark} its {at} fails with {argument['with']}"
+
+    def _arguments(self, arguments: list[Any]) -> str:
+        # These are the trace's own: names are shown whole, and pieces of saved strings are not.
+        return ", ".join(
+            f'"{argument}"' if _is_short(argument) else self.value(argument)
+            for argument in arguments
+        )
+
+    def expectation(self, step: Step) -> str:
+        """Say what the step's operation has to come to."""
+        raised = _raising(step.raises)
+        if step.raises == "maybe":
             return (
-                f"the AuthKey object {thing}, now {'empty' if name == 'blank' else f'key {name}'}"
+                f"{self.value(step.gives)}, or an error"
+                if step.gives is not NOTHING
+                else "anything"
             )
-        case {"key": "blank"}:
-            return "an AuthKey without bytes"
-        case {"key": "unknown", "bytes": size}:
-            return f"an auth key of {size} bytes that nobody set"
-        case {"key": name}:
-            size = len(KEYS[name])
-            return f"key {name}" if size == SIZE else f"an auth key of {size} bytes"
-        case {"int": digits}:
-            return str(digits)
-        case {"one_of": choices}:
-            return " or ".join(value(choice) for choice in choices)
-        case {"at_most": limit}:
-            return f"at most {limit:,}"
-        case {"below": directory}:
-            return f"files below {directory}, and nowhere else"
-        case {"told": text}:
-            return masked(str(text))
-        case {"python": name}:
-            return f"an object of class {name}"
-        case {"_": constructor}:
-            fields = (f"{key}={_field(key, entry)}" for key, entry in _fields(thing))
-            return f"{constructor[:1].upper()}{constructor[1:]}({', '.join(fields)})"
-        case dict():
-            return "{" + ", ".join(f"{value(k)}: {value(v)}" for k, v in thing.items()) + "}"
-        case list():
-            return "[" + ", ".join(value(entry) for entry in thing) + "]"
-        case str():
-            return _text(thing)
-        case int() if abs(thing) > _LARGEST:
-            return "a very large number"
-        case _:
-            return repr(thing)
+        if raised:
+            return raised
+        return self.value(step.gives) if step.gives is not NOTHING else "no error"
+
+    def told(self, step: Step) -> str:
+        """Say what the contract states of the step, or nothing where it states nothing."""
+        if step.operation == "observe":
+            stated = ", ".join(self.value(expected) for expected in step.argument.values())
+        else:
+            stated = "" if step.gives is NOTHING and step.raises is None else self.expectation(step)
+        if step.when is not None:
+            return f"{stated or 'done'}, only where the call before was {step.when}"
+        return stated
+
+    def difference(self, expected: Any, got: Any) -> str:
+        """Show what came back; of long strings, where they begin to differ."""
+        texts = isinstance(expected, str) and isinstance(got, str)
+        if not texts or min(len(expected), len(got)) <= _LONGEST:
+            return self.value(got)
+        pairs = enumerate(zip(expected, got, strict=False))
+        at = next((place for place, (a, b) in pairs if a != b), min(len(expected), len(got)))
+        return f"{self.value(got)}, which differs from character {at + 1} on"
 
 
 def _fields(thing: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -67,9 +236,7 @@ def _fields(thing: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(fields, key=lambda field: field[0] == "access_hash" and len(fields) == 2)
 
 
-def _field(key: str, entry: Any) -> str:
-    # 64-bit integers stand in a trace as text; a session is given, and gives, numbers.
-    return str(entry) if key in INTEGERS and isinstance(entry, str) else value(entry)
+PYTHON = Words()
 
 
 def _text(text: str) -> str:
@@ -78,122 +245,10 @@ def _text(text: str) -> str:
     return f'"{masked(text[:_BEGINNING])}…" ({len(text)} characters)'
 
 
-def step(step: Step, session: str = "Session", default: str | None = None) -> str:
-    """Return one line of Python that does what the step does.
-
-    ``session`` names the class, ``default`` is what it is constructed with where the trace says
-    nothing.
-    """
-    name, argument = step.session, step.argument
-    match step.operation:
-        case "open":
-            given = [default] if default is not None and not argument else argument
-            line = f"{name} = {session}({_arguments(given)})"
-        case "restore":
-            given = [default] if default is not None and not argument else argument
-            line = f"{name} = {session}({_arguments(given)}); {name}.load()"
-        case "reopen":
-            line = f"let go of {name} and open it again; {name}.load()"
-        case "has":
-            line = f"{name}.{argument}"
-        case "observe":
-            line = ", ".join(f"{name}.{member}" for member in argument)
-        case "set":
-            line = "; ".join(f"{name}.{key} = {value(entry)}" for key, entry in argument.items())
-        case "put_files":
-            line = f"files written: {', '.join(argument)}"
-        case "files":
-            line = f"files below {argument[0] if argument else 'the working directory'}"
-        case "damage":
-            line = f"every file below {argument[0]} overwritten with bytes 0xFF"
-        case "truncate":
-            line = f"every file below {argument[0]} cut to half its size"
-        case "remember_files":
-            line = "files noted"
-        case "restart":
-            how = "is killed" if argument == ["kill"] else "ends"
-            line = f"the program {how}; a new one opens {name} and calls {name}.load()"
-        case "interrupt":
-            line = _interruption(argument, session)
-        case "settled" | "either":
-            line = f"everything that {name} holds"
-        case "together":
-            lines = [_inner(entry, session) for entry in argument]
-            line = f"at the same time: {'; '.join(lines)}"
-        case "watch":
-            line = "what the program writes to any disk is observed from here on"
-        case "written":
-            line = "what the program has written to any disk"
-        case "leaks":
-            line = f"{_PLACES[argument[0]]}, searched for keys and saved strings"
-        case "exposed":
-            line = "files and directories that other users of the machine may read"
-        case "files_unchanged":
-            line = "files compared with those noted"
-        case "growth":
-            line = "files measured"
-        case _:
-            line = f"{name}.{step.operation}({_arguments(argument)})"
-    if step.process and step.operation in ("open", "restore"):
-        line = f"in another process: {line}"
-    return line if step.times == 1 else f"{line}   # {step.times} times"
-
-
-_PLACES = {
-    "repr": "repr(), str() and format() of the session",
-    "errors": "the text of every error so far",
-    "logs": "every log record so far, at any level",
-    "warnings": "every warning so far",
-    "output": "all that the program has printed so far",
-}
-
-
-def _inner(notation: dict[str, Any], session: str) -> str:
-    return step(Step.parse(notation), session)
-
-
-def _interruption(argument: dict[str, Any], session: str) -> str:
-    done = "; ".join(_inner(entry, session) for entry in argument["during"])
-    if "at" not in argument:
-        return done
-    at = masked(str(Point(**argument["at"])))
-    if argument["with"] == "kill":
-        return f"{done}   # the program is killed before its {at}"
-    return f"{done}   # its {at} fails with {argument['with']}"
-
-
-def _arguments(arguments: list[Any]) -> str:
-    # These are the trace's own: names are shown whole, and pieces of saved strings are not.
-    return ", ".join(
-        f'"{argument}"' if _is_short(argument) else value(argument) for argument in arguments
-    )
-
-
 def _is_short(argument: Any) -> bool:
     if not isinstance(argument, str) or len(argument) > 100:
         return False
     return argument.isprintable() and masked(argument) == argument
-
-
-def expectation(step: Step) -> str:
-    """Say what the step's operation has to come to."""
-    raised = _raising(step.raises)
-    if step.raises == "maybe":
-        return f"{value(step.gives)}, or an error" if step.gives is not NOTHING else "anything"
-    if raised:
-        return raised
-    return value(step.gives) if step.gives is not NOTHING else "no error"
-
-
-def told(step: Step) -> str:
-    """Say what the contract states of the step, or nothing where it states nothing."""
-    if step.operation == "observe":
-        stated = ", ".join(value(expected) for expected in step.argument.values())
-    else:
-        stated = "" if step.gives is NOTHING and step.raises is None else expectation(step)
-    if step.when is not None:
-        return f"{stated or 'done'}, only where the call before was {step.when}"
-    return stated
 
 
 def _raising(raises: Any) -> str:
@@ -215,12 +270,3 @@ def error(text: str) -> str:
         return f"{masked(text.partition(':')[0])}: {shown}"
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
     return shown if len(shown) <= 300 else f"{shown[:200]} … {shown[-100:]}"
-
-
-def difference(expected: Any, got: Any) -> str:
-    """Show what came back; of long strings, where they begin to differ."""
-    if isinstance(expected, str) and isinstance(got, str) and len(expected) > _LONGEST < len(got):
-        pairs = enumerate(zip(expected, got, strict=False))
-        at = next((place for place, (a, b) in pairs if a != b), min(len(expected), len(got)))
-        return f"{value(got)}, which differs from character {at + 1} on"
-    return value(got)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from . import describe
 from .contract import Check, Generated, Rule
+from .describe import Words
 from .replay import Failure
 from .secrets import masked
 
@@ -39,6 +39,7 @@ class Finding:
         session: str,
         name: str | None,
         replay: str,
+        words: Words,
     ) -> Finding:
         """Put ``failure`` of ``check`` into words.
 
@@ -52,7 +53,7 @@ class Finding:
             rule.level,
             rule.rule,
             check.comment + (drawn if isinstance(check, Generated) and not failure.hung else ""),
-            [describe.step(step, session, name) for step in failure.done],
+            [words.step(step, session, name) for step in failure.done],
             failure.expected,
             failure.got,
             rule.why,

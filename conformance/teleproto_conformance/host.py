@@ -2,12 +2,14 @@
 
 ``python -m teleproto_conformance.host`` speaks the host protocol (``spec/HOSTS.md``) over standard
 input and output. With ``--fork-server FD`` it makes such processes, each a fork that has imported
-nothing of the user's yet: as new as a process started from the shell, and there much sooner.
+nothing of the user's yet: as new as a process started from the shell, and there much sooner. With
+a command behind that, the forks become hosts of another language.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import io
 import json
@@ -56,19 +58,19 @@ class Host:
             return {"fault": traceback.format_exc()}
         return _reply(done if isinstance(done, Returned | Raised) else Returned(done))
 
-    def do_hello(
-        self, protocol: int, implementation: str, path: list[str], members: dict[str, Any]
-    ) -> dict[str, Any]:
+    def do_hello(self, protocol: int, **given: Any) -> dict[str, Any]:
         """Import the class; say what it promises and how its constructor looks."""
         if protocol != PROTOCOL:
             raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
-        sys.path[:] = path
-        self._members = members
+        implementation: str = given["implementation"]
+        sys.path[:] = given["path"]
+        self._members = given["members"]
         self._located = locate(implementation)
         promised = self._located.promised
         return {
             "protocol": PROTOCOL,
             "language": "python",
+            "name": implementation.replace(":", ".").rpartition(".")[2],
             "pid": os.getpid(),
             "promised": promised if promised is None else str(promised),
             "guess": self._located.guess,
@@ -177,7 +179,6 @@ def _reply(outcome: Outcome) -> dict[str, Any]:
 
 def serve(requests: int, replies: int) -> None:
     """Answer requests, a JSON document a line, until ``exit`` or the end of the input."""
-    os.umask(_UMASK)
     sys.dont_write_bytecode = True  # whatever is written from here on, the session writes
     host, process = Host(), os.getpid()
     for line in os.fdopen(requests, "rb"):
@@ -209,8 +210,11 @@ def _over_standard_streams() -> None:
     serve(requests, replies)
 
 
-def _fork_server(control: socket.socket) -> None:
-    """Make a process for every request; the three descriptors it comes with are its streams."""
+def _fork_server(control: socket.socket, become: list[str]) -> None:
+    """Make a process for every request; the three descriptors it comes with are its streams.
+
+    ``become`` is empty, or two descriptors and a command that expects its channel there.
+    """
     gc.freeze()
     running: set[int] = set()
     ended: dict[int, int] = {}
@@ -237,7 +241,10 @@ def _fork_server(control: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             control.close()
-            _become(*streams)
+            _set_apart(streams)
+            if become:
+                _replace(streams, int(become[0]), int(become[1]), become[2:])
+            serve(streams[0], streams[1])
             return
         for fd in streams:
             os.close(fd)
@@ -249,16 +256,34 @@ def _fork_server(control: socket.socket) -> None:
             os.killpg(pid, signal.SIGKILL)
 
 
-def _become(requests: int, replies: int, output: int) -> None:
+def _set_apart(streams: list[int]) -> None:
+    """Make this process one of its own, that prints into the third of ``streams``."""
     os.setsid()
+    _let_anybody_trace()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
+    for fd in (1, 2):
+        os.dup2(streams[2], fd)
+    os.close(streams.pop())
     # Unbuffered: what is printed belongs to the trace that printed it, in a killed process, too.
     sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
-    _let_anybody_trace()
-    serve(requests, replies)
+
+
+def _replace(streams: list[int], requests: int, replies: int, command: list[str]) -> None:
+    """Become another program, with its channel where it expects it."""
+    beyond = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _BEYOND) for fd in streams]
+    for fd, place in zip(beyond, (requests, replies), strict=True):
+        os.dup2(fd, place)
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # as a shell would leave them
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        os._exit(127)
+
+
+_BEYOND = 10
+"""Descriptors from here on are in nobody's way."""
 
 
 def _unbuffered(fd: int) -> io.TextIOWrapper:
@@ -278,8 +303,9 @@ def _let_anybody_trace() -> None:
 def main() -> None:
     """Serve as the arguments say."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.umask(_UMASK)
     if sys.argv[1:2] == ["--fork-server"]:
-        _fork_server(socket.socket(fileno=int(sys.argv[2])))
+        _fork_server(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
     else:
         _over_standard_streams()
 

@@ -15,16 +15,14 @@ GUESSED = "guessed from its constructor"
 
 @dataclass(frozen=True)
 class Implementation:
-    """``text`` is how the user named it, ``profile_from`` how its profile is known."""
+    """``text`` is how the user named it, ``name`` what messages call it, and ``profile_from`` how
+    its profile is known.
+    """
 
     text: str
+    name: str
     profile: str
     profile_from: str
-
-    @property
-    def name(self) -> str:
-        """The short name that messages use."""
-        return self.text.replace(":", ".").rpartition(".")[2]
 
 
 def settle(
@@ -34,18 +32,18 @@ def settle(
 
     :raises UsageError: where there is no such profile, or nothing to go by.
     """
-    known = list(profiles)
+    known, name = list(profiles), str(hello["name"])
     if given is not None:
-        return Implementation(text, _known(given, known, "--session-profile"), GIVEN)
+        return Implementation(text, name, _known(given, known, "--session-profile"), GIVEN)
     if hello["promised"] is not None:
         where = f"{text}.session_profile"
-        return Implementation(text, _known(hello["promised"], known, where), PROMISED)
+        return Implementation(text, name, _known(hello["promised"], known, where), PROMISED)
     if hello["guess"] is None:
         raise UsageError(
             f"--session-impl={text}: its constructor does not tell what it promises; name the "
             "profile with --session-profile"
         )
-    return Implementation(text, _known(hello["guess"], known, text), GUESSED)
+    return Implementation(text, name, _known(hello["guess"], known, text), GUESSED)
 
 
 def _known(profile: str, known: list[str], where: str) -> str:

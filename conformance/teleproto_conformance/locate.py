@@ -37,10 +37,6 @@ def locate(text: str) -> Located:
 
 
 def _find(text: str) -> Callable[..., Any]:
-    if text.startswith(("node:", "exec:")):
-        raise UsageError(
-            f"--session-impl={text}: only Python classes can be run, as package.module.Class"
-        )
     if ":" in text:
         module_name, _, path = text.partition(":")
         if not module_name or not path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import describe
+from .describe import PYTHON, Words
 from .files import Files
 from .matching import matches
 from .secrets import leaked_input, leaked_key, leaks
@@ -39,28 +40,12 @@ class Failure:
 
 
 class _Stop(Exception):
-    def __init__(
-        self, expected: str, outcome: Outcome | None = None, got: str = "", of: str = ""
-    ) -> None:
+    def __init__(self, expected: str, got: str, of: str, outcome: Outcome | None) -> None:
         self.expected = f"{of} is {expected}" if of else expected
-        self.told = f"{of or 'it'} is {got or _tell(outcome)}, not {expected}"
-        self.got = got or _tell(outcome)
+        self.told = f"{of or 'it'} is {got}, not {expected}"
+        self.got = got
         self.hung = isinstance(outcome, Hung)
         self.fatal = isinstance(outcome, Hung | Died)
-
-
-def _tell(outcome: Outcome | None) -> str:
-    match outcome:
-        case Returned(value):
-            return describe.value(value)
-        case Raised(text):
-            return describe.error(text)
-        case Hung(seconds):
-            return f"no answer within {seconds:g} seconds; the call was stopped"
-        case Died(how):
-            return how
-        case _:
-            return ""
 
 
 def _requests(step: Step) -> list[Request]:
@@ -99,13 +84,19 @@ class Player:
     ``state`` is the contract's table of what a session holds, ``promise`` the entry of the profile:
     it decides how a session is constructed and what opening it again does. Where sessions of all
     programs share one storage, ``prefix`` begins every name. ``fault`` is the last one that was
-    done, or counted.
+    done, or counted. ``words`` are those of the session's language.
     """
 
     def __init__(
-        self, subject: Subject, state: dict[str, Any], promise: dict[str, Any], prefix: str
+        self,
+        subject: Subject,
+        state: dict[str, Any],
+        promise: dict[str, Any],
+        prefix: str,
+        words: Words = PYTHON,
     ) -> None:
         self._subject = subject
+        self._words = words
         self._fields = state["fields"]
         self._promise = promise
         self._prefix = prefix
@@ -147,6 +138,24 @@ class Player:
             requests += asked
         self._subject.ahead(requests)
         return len(trace)
+
+    def _stop(
+        self, expected: str, outcome: Outcome | None = None, got: str = "", of: str = ""
+    ) -> _Stop:
+        return _Stop(expected, got or self._tell(outcome), of, outcome)
+
+    def _tell(self, outcome: Outcome | None) -> str:
+        match outcome:
+            case Returned(value):
+                return self._words.value(value)
+            case Raised(text):
+                return describe.error(text)
+            case Hung(seconds):
+                return f"no answer within {seconds:g} seconds; the call was stopped"
+            case Died(how):
+                return how
+            case _:
+                return ""
 
     def clean(self) -> list[str]:
         """Delete what was stored under each name; return the names where that did not succeed."""
@@ -268,7 +277,7 @@ class Player:
         refused = isinstance(outcome, Raised) and not outcome.fatal and at is not None
         refused |= isinstance(outcome, Died) and self.fault.killed
         if not refused and not isinstance(outcome, Returned):
-            raise _Stop(describe.expectation(step), outcome)
+            raise self._stop(self._words.expectation(step), outcome)
         self.last_attempt = "refused" if refused else "accepted"
 
     def _settled(self, step: Step) -> None:
@@ -293,13 +302,13 @@ class Player:
                     if len(lists) == 1:
                         raise
                     asked = (
-                        "" if question.operation == "observe" else f"{describe.step(question)}: "
+                        "" if question.operation == "observe" else f"{self._words.step(question)}: "
                     )
                     differ.append(asked + stop.told)
                     break
             else:
                 return
-        raise _Stop(expected, got="; and ".join(differ))
+        raise self._stop(expected, got="; and ".join(differ))
 
     def _together(self, step: Step) -> None:
         """Call methods in different processes at once; a step may say that it may raise."""
@@ -323,35 +332,36 @@ class Player:
             empty = self._fields[member]["empty"]
             if isinstance(outcome, Returned) and matches(expected, outcome.value, empty):
                 continue
-            raise _Stop(describe.value(expected), outcome, of=f"{step.session}.{member}")
+            of = f"{step.session}.{self._words.member(member)}"
+            raise self._stop(self._words.value(expected), outcome, of=of)
 
     def _judge(self, step: Step, outcome: Outcome) -> None:
         empty = self._fields["auth_key"]["empty"] if step.operation == "get_auth_key" else None
         match outcome:
             case Hung() | Died():
-                raise _Stop(describe.expectation(step), outcome)
+                raise self._stop(self._words.expectation(step), outcome)
             case Raised():
                 if step.raises is None or outcome.fatal:
-                    raise _Stop(describe.expectation(step), outcome)
+                    raise self._stop(self._words.expectation(step), outcome)
                 self._judge_error(step, outcome)
             case Returned(value):
                 if step.raises is not None and step.raises != "maybe":
-                    got = f"no error; it returned {describe.value(value)}"
-                    raise _Stop(describe.expectation(step), got=got)
+                    got = f"no error; it returned {self._words.value(value)}"
+                    raise self._stop(self._words.expectation(step), got=got)
                 if step.gives is not NOTHING and not matches(step.gives, value, empty):
-                    got = describe.difference(step.gives, value)
-                    raise _Stop(describe.expectation(step), got=got)
+                    got = self._words.difference(step.gives, value)
+                    raise self._stop(self._words.expectation(step), got=got)
         if step.raises == "maybe":
             self.last_attempt = "refused" if isinstance(outcome, Raised) else "accepted"
 
     def _judge_error(self, step: Step, outcome: Raised) -> None:
-        expected = describe.expectation(step)
+        expected = self._words.expectation(step)
         match step.raises:
             case {"says": text} if text.lower() not in outcome.everything.lower():
-                raise _Stop(expected, outcome)
+                raise self._stop(expected, outcome)
             case {"hides": _}:
                 given = [entry for entry in step.argument if isinstance(entry, str)]
                 if any(leaked_input(outcome.everything, entry) for entry in given):
-                    raise _Stop(expected, got="an error that repeats it (it is not shown)")
+                    raise self._stop(expected, got="an error that repeats it (it is not shown)")
                 if leak := leaked_key(outcome.everything):
-                    raise _Stop(expected, got=f"an error that holds {leak}; it is not shown")
+                    raise self._stop(expected, got=f"an error that holds {leak}; it is not shown")

@@ -10,12 +10,13 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import baseline, describe, replays, vectors
+from . import baseline, languages, programs, replays, vectors
 from . import report as reports
 from .checking import Checker, in_memory
 from .contract import Case, Check, Contract, Rule
+from .describe import Words
+from .drivers.fork_server import ForkServer
 from .drivers.hosted import Pool, driver
-from .drivers.process import ForkServer
 from .effort import Effort, choose
 from .errors import UsageError
 from .findings import Finding
@@ -52,11 +53,14 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.contract: Contract = vectors.load()
-        self._server = ForkServer()
+        host = programs.program(settings.implementation, settings.base)
+        theirs = sys.path if host is None else ()
+        self._python = host is None
+        self._server = ForkServer(host)
         self._pool = Pool(
             self._server,
             settings.implementation,
-            [*dict.fromkeys((str(settings.here), str(settings.base), *sys.path))],
+            [*dict.fromkeys((str(settings.here), str(settings.base), *theirs))],
             self.contract.tables["surface"]["members"],
             settings.limit,
         )
@@ -69,12 +73,12 @@ class Run:
     def _settle(self) -> None:
         """Find out what is to be checked, and refuse what cannot be."""
         settings = self.settings
+        hello = self._pool.hello()
         self.implementation: Implementation = settle(
-            settings.implementation,
-            settings.profile,
-            self._pool.hello(),
-            self.contract.profiles,
+            settings.implementation, settings.profile, hello, self.contract.profiles
         )
+        members = self.contract.tables["surface"]["members"]
+        self._words = languages.words(hello["language"], members)
         self.profile = self.implementation.profile
         promised = self.contract.checks(self.profile)
         self.checks = _chosen(promised, settings.effort.cases)
@@ -88,10 +92,17 @@ class Run:
             names = [check.id for check in promised]
             self.known = baseline.read(settings.baseline, names, self.profile)
         self._checker = Checker(
-            self.contract, self.profile, driver(self._pool), settings.effort, in_memory()
+            self.contract,
+            self.profile,
+            driver(self._pool),
+            settings.effort,
+            in_memory(),
+            self._words,
         )
         self._takes_name = self._checker.promise["takes"] == "name"
-        self._pool.keep = not self._takes_name
+        # A class that takes a name may hold something by it, and a Python process costs nothing.
+        self._pool.keep = not (self._takes_name and self._python)
+        self._pool.spare = self._takes_name
         self._pass_the_gate()
 
     def report(self) -> reports.Report:
@@ -121,9 +132,19 @@ class Run:
                 if failure.done[-1].operation == "open":
                     break
         if failures:
-            raise UsageError(_refusal(self.implementation, failures))
+            raise UsageError(_refusal(self.implementation, failures, self._words))
 
     def _fails(self, check: Check) -> Failure | None:
+        failure = self._checker.run(check)
+        if failure is None or not (self._takes_name and self._pool.keep):
+            return failure
+        # The traces that its process served before may be to blame, if the class holds something
+        # by name.
+        self._pool.renew()
+        if self._checker.replay(failure.done) is not None:
+            return failure
+        self._pool.keep = False
+        self._pool.renew()
         return self._checker.run(check)
 
     def judge(self, check: Check) -> reports.Result:
@@ -142,6 +163,7 @@ class Run:
             session=self.implementation.name,
             name=DEFAULT_NAME if self._takes_name else None,
             replay=self._replay_command(check, rule, failure),
+            words=self._words,
         )
         if known is not None:
             return replace(result, outcome=reports.KNOWN, finding=finding, reason=known.text)
@@ -194,7 +216,9 @@ def _is_whole(check: Check, failure: Failure) -> bool:
     )
 
 
-def _refusal(implementation: Implementation, failures: list[tuple[Rule, Failure]]) -> str:
+def _refusal(
+    implementation: Implementation, failures: list[tuple[Rule, Failure]], words: Words
+) -> str:
     """Say in one line why a class is not run at all."""
     option = f"--session-impl={implementation.text}"
     rule, first = failures[0]
@@ -210,8 +234,10 @@ def _refusal(implementation: Implementation, failures: list[tuple[Rule, Failure]
     remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
     if asked.operation != "has":
         return (
-            f"{option}: {describe.step(asked, implementation.name)} came to {first.got} "
+            f"{option}: {words.step(asked, implementation.name)} came to {first.got} "
             f"({rule.id}: {rule.rule}); {remedy}"
         )
-    missing = [str(failure.done[-1].argument) for other, failure in failures if other is rule]
+    missing = [
+        words.member(str(failure.done[-1].argument)) for other, failure in failures if other is rule
+    ]
     return f"{option}: the session has no {', '.join(missing)} ({rule.id}: {rule.rule}); {remedy}"

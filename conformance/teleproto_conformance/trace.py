@@ -137,7 +137,7 @@ def _refuse_unknown_values(value: Any) -> None:
             raise ContractError(f"nothing takes the place of {value}")
         case {"key": name} if not isinstance(name, str) or name not in KEYS:
             raise ContractError(f"no key is called {name}; there are {', '.join(KEYS)}")
-        case {"int": digits} if not re.fullmatch("-?[0-9]+", str(digits)):
+        case {"int": digits} | {"long": digits} if not re.fullmatch("-?[0-9]+", str(digits)):
             raise ContractError(f"{digits} is no whole number")
         case {"_": constructor}:
             _refuse_unknown_fields(value, str(constructor))

@@ -30,7 +30,7 @@ class Objects:
         match value:
             case {"key": name}:
                 return self._auth_key(name, value.get("object"))
-            case {"int": digits}:
+            case {"int": digits} | {"long": digits}:
                 return int(digits)
             case {"_": constructor}:
                 given = {

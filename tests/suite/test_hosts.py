@@ -16,7 +16,8 @@ from teleproto_conformance import vectors
 from teleproto_conformance.checking import Checker, in_memory
 from teleproto_conformance.contract import Case
 from teleproto_conformance.drivers import hosted, python
-from teleproto_conformance.drivers.process import ForkServer, HostProcess
+from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.drivers.process import HostProcess
 from teleproto_sessions import AuthKey, MemorySession, StringSession
 
 from . import schemas
@@ -132,6 +133,7 @@ def test_a_host_speaks_over_standard_input_and_output(tmp_path: Path) -> None:
             "implementation": "teleproto_sessions.MemorySession",
             "path": sys.path,
             "members": MEMBERS,
+            "keys": {},
         },
         {"do": "begin", "workdir": str(tmp_path)},
         {"do": "open", "session": "session", "arguments": []},

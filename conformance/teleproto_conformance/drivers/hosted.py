@@ -12,10 +12,12 @@ from signal import SIGKILL
 from typing import Any, Self
 
 from ..errors import ConformanceError, UsageError
+from ..keys import KEYS
 from ..secrets import masked
 from ..subject import PROTOCOL, Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
 from . import faults
-from .process import Gone, HostProcess, Launcher, Silent
+from .fork_server import Launcher
+from .process import Gone, HostProcess, Silent
 
 _PIPE = 1 << 15
 """Characters of requests that any pipe takes in at once."""
@@ -33,7 +35,7 @@ class Pool:
     """Processes that have imported the class.
 
     ``limit`` is how many seconds a call may take. While ``keep`` is true, a process that a trace
-    has left in order serves the next one; a class that takes a name may hold something by it.
+    has left in order serves the next one. While ``spare`` is, the next new one is started ahead.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Pool:
     ) -> None:
         self.limit = limit
         self.keep = True
+        self.spare = False
         self._launch = launch
         self._hello = {
             "do": "hello",
@@ -53,6 +56,7 @@ class Pool:
             "implementation": implementation,
             "path": [*path],
             "members": members,
+            "keys": {name: key.hex() for name, key in KEYS.items()},
         }
         self._implementation = implementation
         self._idle: list[HostProcess] = []
@@ -119,9 +123,14 @@ class Pool:
                 f"--session-impl={self._implementation}: a process that had imported it was of no "
                 f"use: {how}"
             ) from None
-        if not self.keep:
+        if self.spare:
             self._next = self._begun()  # while this one is at work
         return process
+
+    def renew(self) -> None:
+        """Let the next traces have processes that have served none."""
+        while self._idle:
+            self._idle.pop().let_go()
 
     def give_back(self, process: HostProcess) -> None:
         """Keep a process for the next trace."""

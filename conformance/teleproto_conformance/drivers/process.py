@@ -8,15 +8,9 @@ import json
 import os
 import select
 import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
-
-from ..errors import UsageError
 
 _OUTPUT = 1 << 20
 """Bytes of a program's output that are kept; it may print as much as it likes."""
@@ -200,68 +194,3 @@ class HostProcess:
         end = getattr(self, "_end", None)
         if end is not None:
             os.close(end)
-
-
-Launcher = Callable[[], HostProcess]
-"""Starts a process."""
-
-
-class ForkServer:
-    """Starts Python hosts: a fork takes a millisecond, a new interpreter a hundred."""
-
-    def __init__(self) -> None:
-        self._control, theirs = socket.socketpair()
-        module = f"{__package__.partition('.')[0]}.host"
-        with theirs:
-            self._server = subprocess.Popen(
-                [sys.executable, "-m", module, "--fork-server", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-
-    def __call__(self) -> HostProcess:
-        """Start a process."""
-        requests, to_requests = os.pipe()
-        from_replies, replies = os.pipe()
-        from_output, output = os.pipe()
-        theirs = [requests, replies, output]
-        try:
-            pid = self._asked([b"fork"], theirs)
-        except BaseException:
-            for fd in (to_requests, from_replies, from_output):
-                os.close(fd)
-            raise
-        finally:
-            for fd in theirs:
-                os.close(fd)
-        return HostProcess(pid, to_requests, from_replies, from_output, lambda: self._wait(pid))
-
-    def _wait(self, pid: int) -> int:
-        return self._asked([f"wait {pid}".encode()], [])
-
-    def _asked(self, request: list[bytes], fds: list[int]) -> int:
-        """Return the answer to a request; Ctrl-C waits for it, or the next would get it."""
-        interrupted = signal.getsignal(signal.SIGINT)
-        pressed: list[int] = []
-        here = threading.current_thread() is threading.main_thread()
-        if here and callable(interrupted):
-            signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-        try:
-            socket.send_fds(self._control, request, fds)
-            answer = self._control.recv(64)
-        except OSError:
-            answer = b""
-        finally:
-            if here and callable(interrupted):
-                signal.signal(signal.SIGINT, interrupted)
-        if pressed:
-            signal.raise_signal(signal.SIGINT)
-        if not answer:
-            raise UsageError("the process that starts the session's processes has ended")
-        return int(answer)
-
-    def close(self) -> None:
-        """End the server, and with it whatever it has started."""
-        self._control.close()
-        self._server.wait()

@@ -1,0 +1,550 @@
+'use strict';
+
+// The Node host: serves one session class to the suite, as spec/HOSTS.md says. Requests come on
+// descriptor 3 and answers go to 4, so that whatever the session prints is none.
+//
+// The sessions get what they would get from the client: AuthKey and Api objects and big integers of
+// the teleproto (or gramjs) that is installed for them.
+
+const fs = require('fs');
+const path = require('path');
+const util = require('util');
+const { AsyncLocalStorage } = require('async_hooks');
+const { createHash } = require('crypto');
+const { createRequire } = require('module');
+const { pathToFileURL } = require('url');
+
+const PROTOCOL = 1;
+const OLDEST = 18;
+const [REQUESTS, ANSWERS] = [3, 4];
+const LIBRARIES = ['teleproto', 'telegram'];
+const LONGS = ['id', 'access_hash', 'user_id', 'chat_id', 'channel_id'];
+
+/** A line for the user: the class cannot be had. */
+class Refusal extends Error {}
+
+const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const oneLine = (text) => text.split(/\s+/).filter(Boolean).join(' ');
+const isPromise = (thing) => thing !== null && typeof thing === 'object' &&
+  typeof thing.then === 'function';
+
+/** Return what `show` gives, or nothing where it throws. */
+function shown(show) {
+  try {
+    return String(show());
+  } catch {
+    return '';
+  }
+}
+
+// -- The channel --
+
+/** Lines from a descriptor, read so that nothing else happens while there is none. */
+class Lines {
+  constructor(fd) {
+    this.fd = fd;
+    this.chunk = Buffer.alloc(1 << 16);
+    this.rest = Buffer.alloc(0);
+  }
+
+  /** Return the next line, or null at the end. */
+  next() {
+    let end;
+    while ((end = this.rest.indexOf(10)) < 0) {
+      const size = fs.readSync(this.fd, this.chunk);
+      if (size === 0) return null;
+      this.rest = Buffer.concat([this.rest, this.chunk.subarray(0, size)]);
+    }
+    const line = this.rest.toString('utf8', 0, end);
+    this.rest = this.rest.subarray(end + 1);
+    return line;
+  }
+}
+
+function send(answer) {
+  let data = Buffer.from(`${JSON.stringify(answer)}\n`);
+  while (data.length > 0) data = data.subarray(fs.writeSync(ANSWERS, data));
+}
+
+// -- Finding the class --
+
+/** Resolve `request` as a module in one of `directories` would; throws what Node throws last. */
+function resolve(request, directories) {
+  let failure;
+  for (const directory of directories) {
+    const require = createRequire(path.join(directory, 'index.js'));
+    const local = path.resolve(directory, request);
+    for (const attempt of [request, local]) {
+      try {
+        return require.resolve(attempt);
+      } catch (error) {
+        // A package that is there, but not for require(), says more than a file that is not.
+        if (failure === undefined || error.code !== 'MODULE_NOT_FOUND') failure = error;
+      }
+    }
+  }
+  throw failure;
+}
+
+/** Import `request` as a module in `directory` would: for packages that require() cannot have. */
+function importFrom(request, directory) {
+  const vm = require('vm');
+  const script = new vm.Script(`(request) => import(request)`, {
+    filename: path.join(directory, 'index.js'),
+    importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  return script.runInThisContext()(request);
+}
+
+async function load(request, directories, option) {
+  let file;
+  try {
+    file = resolve(request, directories);
+  } catch (error) {
+    if (error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
+      return imported(() => importFrom(request, directories[0]), request, option);
+    }
+    throw new Refusal(`${option}: ${notFound(request, directories[0])}`);
+  }
+  const exported = await imported(() => import(pathToFileURL(file).href), request, option);
+  return [exported, file];
+}
+
+function notFound(request, directory) {
+  if (/^\.{0,2}\/|\.[cm]?[jt]s$/.test(request)) {
+    return `there is no file ${request} below ${directory}`;
+  }
+  const name = request.split('/').slice(0, request.startsWith('@') ? 2 : 1).join('/');
+  return `there is no package ${name} for ${directory}; run "npm install ${name}" there, or ` +
+    `write ./${request} for a file`;
+}
+
+async function imported(load, request, option) {
+  try {
+    return await load();
+  } catch (error) {
+    if (error?.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+      throw new Refusal(
+        `${option}: Node ${process.versions.node} does not run ${path.extname(request)} files; ` +
+          'use Node 22.18 or newer, or name the compiled file',
+      );
+    }
+    throw new Refusal(`${option}: importing ${request} failed with ${oneLineOf(error)}`);
+  }
+}
+
+/** Find a class or factory: MODULE#EXPORT, or the default export of MODULE. */
+async function locate(text, directories) {
+  const option = `--session-impl=${text}`;
+  const [request, name = 'default'] = text.replace(/^node:/, '').split('#');
+  const [exported, file = directories[0]] = [].concat(await load(request, directories, option));
+  const fallback = exported.default ?? {};
+  let found = exported[name] ?? fallback[name];
+  if (name === 'default' && typeof fallback.default === 'function') found = fallback.default;
+  if (found === undefined) {
+    const names = [...new Set([...Object.keys(exported), ...Object.keys(Object(fallback))])];
+    const known = names.filter((each) => typeof (exported[each] ?? fallback[each]) === 'function');
+    const what = name === 'default' ? 'default export' : `export ${name}`;
+    throw new Refusal(
+      `${option}: ${request} has no ${what}; ` +
+        (known.length > 0 ? `it has ${known.join(', ')}` : 'it exports no class and no function'),
+    );
+  }
+  if (typeof found !== 'function') {
+    throw new Refusal(`${option}: ${name} is no class or factory, but ${kind(found)}`);
+  }
+  return { factory: found, library: library(request, file, directories, option) };
+}
+
+/** Return the client library that the module uses, or else the first that is installed for it. */
+function library(request, file, directories, option) {
+  const near = [path.dirname(file), ...directories];
+  const installed = [];
+  for (const name of LIBRARIES) {
+    try {
+      installed.push({ name, home: path.dirname(resolve(`${name}/package.json`, near)) });
+    } catch {
+      continue;
+    }
+  }
+  const loaded = ({ home }) =>
+    Object.keys(require.cache).some((each) => each.startsWith(home + path.sep));
+  const used = installed.find(({ name }) => request.split('/')[0] === name) ??
+    installed.find(loaded) ?? installed[0];
+  if (used === undefined) {
+    throw new Refusal(
+      `${option}: neither teleproto nor telegram (gramjs) is installed for ${directories[0]}; ` +
+        'run "npm install teleproto" there',
+    );
+  }
+  const from = createRequire(path.join(used.home, 'index.js'));
+  return {
+    Api: from('./tl').Api,
+    AuthKey: from('./crypto/AuthKey').AuthKey,
+    bigInt: from('big-integer'),
+  };
+}
+
+const isClass = (made) =>
+  /^class\b/.test(Function.prototype.toString.call(made)) || 'setDC' in (made.prototype ?? {});
+
+/** Return the parameters of a constructor or a function, as they are written. */
+function parameters(made) {
+  let holder = made;
+  let source = Function.prototype.toString.call(holder);
+  while (/^class\b/.test(source) && !/\bconstructor\s*\(/.test(source)) {
+    holder = Object.getPrototypeOf(holder);
+    if (holder === Function.prototype) return '';
+    source = Function.prototype.toString.call(holder);
+  }
+  const head = /^class\b/.test(source) ? source.slice(source.search(/\bconstructor\s*\(/)) : source;
+  return (/\(([^)]*)\)/.exec(head) ?? /^(?:async\s+)?(\w+)\s*=>/.exec(head))?.[1].trim() ?? '';
+}
+
+/** Read the profile off the parameters; a class that takes a name is at least `custom`. */
+function guess(factory) {
+  const first = parameters(factory).split(/[,=]/)[0].trim();
+  if (first === '') return 'memory';
+  return /saved|string|^session$/i.test(first) ? 'string' : 'custom';
+}
+
+// -- Values --
+
+/** Turns values of a trace into what the client would hand over, and back. */
+class Values {
+  constructor({ Api, AuthKey, bigInt }, keys) {
+    Object.assign(this, { Api, AuthKey, bigInt, objects: new Map() });
+    this.keys = new Map(Object.entries(keys).map(([name, hex]) => [name, Buffer.from(hex, 'hex')]));
+    this.names = new Map(Object.entries(keys).map(([name, hex]) => [hex, name]));
+  }
+
+  build(value) {
+    if (value === null) return undefined;
+    if (Array.isArray(value)) return value.map((entry) => this.build(entry));
+    if (typeof value !== 'object') return value;
+    if ('key' in value) return this.authKey(value.key, value.object);
+    if ('long' in value) return this.bigInt(value.long);
+    if ('int' in value) {
+      const number = Number(value.int);
+      return Number.isSafeInteger(number) ? number : this.bigInt(value.int);
+    }
+    return this.tlObject(value);
+  }
+
+  authKey(name, object) {
+    const bytes = this.keys.get(name);
+    const hash = createHash('sha1').update(bytes).digest();
+    const filled = new this.AuthKey(bytes.length ? Buffer.from(bytes) : undefined, hash);
+    if (object === undefined) return filled;
+    if (!this.objects.has(object)) this.objects.set(object, new this.AuthKey());
+    const kept = this.objects.get(object);
+    kept.setKey(undefined); // takes effect at once, where filling it would not
+    return Object.assign(kept, filled);
+  }
+
+  tlObject({ _: constructor, ...fields }) {
+    const name = constructor.replace(/(^|\.)([a-z])(?=\w*$)/, (_, dot, l) => dot + l.toUpperCase());
+    const given = {};
+    for (const [field, entry] of Object.entries(fields)) {
+      const long = LONGS.includes(field) && entry !== null;
+      given[camelCase(field)] = long ? this.bigInt(entry) : this.build(entry);
+    }
+    const made = name.split('.').reduce((space, part) => space?.[part], this.Api);
+    if (made !== undefined) return new made(given);
+    return Object.assign(Object.create({ className: name, classType: 'constructor' }), given);
+  }
+
+  show(thing) {
+    if (thing === undefined || thing === null) return null;
+    if (typeof thing === 'string' || typeof thing === 'boolean') return thing;
+    if (typeof thing === 'number' && Number.isFinite(thing)) return thing;
+    if (thing instanceof Uint8Array) return this.showKey(thing);
+    if (typeof thing !== 'object') return { javascript: kind(thing) };
+    if (typeof thing.getKey === 'function') return this.showKey(thing.getKey() ?? Buffer.alloc(0));
+    if (/^Input(Peer|User|Channel)/.test(thing.className)) return this.showPeer(thing);
+    return { javascript: kind(thing) };
+  }
+
+  showKey(bytes) {
+    if (!(bytes instanceof Uint8Array)) return { javascript: `AuthKey of ${kind(bytes)}` };
+    const name = this.names.get(Buffer.from(bytes).toString('hex'));
+    return name === undefined ? { key: 'unknown', bytes: bytes.length } : { key: name };
+  }
+
+  showPeer(peer) {
+    const name = peer.className;
+    const shown = { _: name[0].toLowerCase() + name.slice(1) };
+    for (const field of LONGS.map(camelCase)) {
+      if (peer[field] !== undefined) shown[snakeCase(field)] = this.showLong(peer[field]);
+    }
+    return shown;
+  }
+
+  showLong(number) {
+    const whole = this.bigInt.isInstance(number) || typeof number === 'bigint' ||
+      Number.isSafeInteger(number);
+    return whole ? number.toString() : { javascript: kind(number) };
+  }
+}
+
+/** Say what a thing is: the name of its class, or what `typeof` calls it. */
+function kind(thing) {
+  if (thing === null || typeof thing !== 'object') return String(thing ?? typeof thing).slice(0, 40);
+  return thing.constructor?.name ?? 'object';
+}
+
+// -- Errors --
+
+const isError = (thing) => util.types.isNativeError(thing) || thing instanceof Error;
+
+function oneLineOf(error) {
+  if (!isError(error)) return `a thrown ${typeof error}, which is no Error`;
+  const message = oneLine(shown(() => error.message));
+  return (message ? `${error.name}: ${message}` : error.name) + place(error);
+}
+
+/** Say where an error comes from: the innermost line of the user's own code, or else a package's. */
+function place(error) {
+  const frames = [];
+  for (const line of shown(() => error.stack).split('\n')) {
+    const frame = /^\s*at (?:(?:async )?(.*?) \()?(?:file:\/\/)?(\/.*?):(\d+)(?::\d+)?\)?$/.exec(line);
+    if (frame !== null && frame[2] !== __filename) frames.push(frame);
+  }
+  const own = frames.find((frame) => !frame[2].includes('node_modules'));
+  const [, name, file, line] = own ?? frames[0] ?? [];
+  if (file === undefined) return '';
+  return `, at ${path.basename(file)}:${line}${name ? ` in ${name}` : ''}`;
+}
+
+/** All that a log could show of an error. */
+const everything = (error) =>
+  [() => error, () => util.inspect(error, { depth: 4 })].map(shown).join('\n');
+
+function raised(error, left = '') {
+  const exhausted = error instanceof RangeError && /call stack/.test(error.message);
+  const fatal = left !== '' || exhausted || !isError(error);
+  return { raised: left + oneLineOf(error), everything: everything(error), fatal };
+}
+
+// -- The host --
+
+class Host {
+  constructor() {
+    this.sessions = new Map();
+    this.running = new AsyncLocalStorage();
+    this.stray = [];
+    this.texts = [];
+    const strayed = (how) => (error) => {
+      this.stray.push({ error, how, member: this.running.getStore() });
+    };
+    process.on('unhandledRejection', strayed('nobody handled a rejection'));
+    process.on('uncaughtException', strayed('nobody caught an error'));
+    process.on('warning', (warning) => {
+      this.texts.push(['warnings', `a ${warning.name}`, everything(warning)]);
+    });
+  }
+
+  /** Do what a request asks. What is returned is the answer, or a promise of it. */
+  answer({ do: what, ...given }) {
+    const done = Object.hasOwn(REQUESTED, what) ? REQUESTED[what].call(this, given) : undefined;
+    if (done === undefined) throw new Error(`there is no request ${what}`);
+    return done;
+  }
+
+  session(name) {
+    if (!this.sessions.has(name)) throw new Error(`there is no session ${name}`);
+    return this.sessions.get(name);
+  }
+
+  member(name) {
+    if (!Object.hasOwn(this.members, name)) throw new Error(`a session has no member ${name}`);
+    return this.members[name];
+  }
+
+  /** Return an answer, or where `waits` allows it, a promise of one. */
+  attempt(what, waits, action) {
+    let result;
+    try {
+      result = this.running.run(what, action);
+      if (!isPromise(result)) return { returned: this.values.show(result) };
+    } catch (error) {
+      return this.failed(what, error);
+    }
+    if (waits) return this.settled(what, result);
+    result.then(undefined, () => {}); // what it comes to is too late in any case
+    const late = new Error(`${what} gave a promise; it has to take effect at once`);
+    late.stack = '';
+    return { ...this.failed(what, late), fatal: true };
+  }
+
+  /** Wait for a promise, and for what it leaves behind. */
+  async settled(what, promise) {
+    const waiting = setInterval(() => {}, 1 << 30); // or Node ends where nothing else goes on
+    let answer;
+    try {
+      answer = { returned: this.values.show(await promise) };
+    } catch (error) {
+      answer = this.failed(what, error);
+    }
+    await new Promise(setImmediate);
+    clearInterval(waiting);
+    return this.astray() ?? answer;
+  }
+
+  /** Return what has come of an error that nobody was there for: it would end the program. */
+  astray() {
+    if (this.stray.length === 0) return undefined;
+    const { error, how, member } = this.stray[0];
+    this.stray = [];
+    return this.failed(member, error, `${how} of ${member ?? 'the module'}: `);
+  }
+
+  failed(what, error, left = '') {
+    const answer = raised(error, left);
+    this.texts.push(['errors', `the error of ${what}`, answer.everything]);
+    return answer;
+  }
+
+  make(args) {
+    const made = isClass(this.factory) ? new this.factory(...args) : this.factory(...args);
+    return isPromise(made) ? made.then(due) : due(made);
+  }
+}
+
+function due(made) {
+  if (made !== null && typeof made === 'object') return made;
+  throw new TypeError(`it returned ${kind(made)} where a session is due`);
+}
+
+/** What each request does, `this` being the host. */
+const REQUESTED = {
+  async hello({ protocol, implementation, path: directories, members, keys }) {
+    if (protocol !== PROTOCOL) {
+      throw new Refusal(`this host speaks protocol ${PROTOCOL}, not ${protocol}`);
+    }
+    this.members = members;
+    const { factory, library } = await locate(implementation, directories);
+    this.factory = factory;
+    this.values = new Values(library, keys);
+    return {
+      returned: {
+        protocol: PROTOCOL,
+        language: 'javascript',
+        name: factory.name || 'Session',
+        pid: process.pid,
+        promised: factory.sessionProfile ?? null,
+        guess: guess(factory),
+      },
+    };
+  },
+
+  begin({ workdir }) {
+    process.chdir(workdir);
+    this.texts = [];
+    this.stray = [];
+    this.values.objects.clear();
+    this.resources = process.getActiveResourcesInfo();
+    return { returned: null };
+  },
+
+  open({ session, arguments: args }) {
+    this.sessions.delete(session);
+    const keep = (made) => {
+      this.sessions.set(session, made);
+    };
+    return this.attempt('the constructor', true, () => {
+      const made = this.make(args);
+      return isPromise(made) ? made.then(keep) : keep(made);
+    });
+  },
+
+  drop({ session }) {
+    this.sessions.delete(session);
+    return { returned: null };
+  },
+
+  has({ session, member }) {
+    const { teleproto: name, kind: sort } = this.member(member);
+    const thing = this.session(session);
+    return this.attempt(name, false, () =>
+      sort === 'method' ? typeof thing[name] === 'function' : name in thing);
+  },
+
+  observe({ session, member }) {
+    const { teleproto: name } = this.member(member);
+    const thing = this.session(session);
+    return this.attempt(name, false, () => thing[name]);
+  },
+
+  set({ session, member, value }) {
+    const { teleproto: name } = this.member(member);
+    const thing = this.session(session);
+    const built = this.values.build(value);
+    return this.attempt(name, false, () => {
+      thing[name] = built;
+    });
+  },
+
+  call({ session, member, arguments: args }) {
+    const { teleproto: name, awaitable } = this.member(member);
+    const thing = this.session(session);
+    const built = args.map((each) => this.values.build(each));
+    return this.attempt(name, awaitable, () => thing[name](...built));
+  },
+
+  async together({ calls }) {
+    const begun = calls.map(([session, member, args]) =>
+      REQUESTED.call.call(this, { session, member, arguments: args }));
+    return { returned: await Promise.all(begun) };
+  },
+
+  texts({ session }) {
+    const thing = this.sessions.get(session);
+    const views = [
+      ['util.inspect()', () => util.inspect(thing)],
+      ['String()', () => thing],
+      ['JSON.stringify()', () => JSON.stringify(thing)],
+    ];
+    const seen = views.map(([by, show]) => ['repr', by, shown(show)]);
+    return { returned: [...seen, ...this.texts] };
+  },
+
+  async finish() {
+    this.sessions.clear();
+    await new Promise(setImmediate);
+    const before = [...this.resources];
+    const left = process.getActiveResourcesInfo().filter((each) => {
+      const known = before.indexOf(each);
+      if (known >= 0) before.splice(known, 1);
+      return known < 0 && each !== 'Immediate';
+    });
+    return { returned: left.length === 0 && this.stray.length === 0 };
+  },
+};
+
+async function serve() {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST) {
+    const has = process.versions.node;
+    send({ refused: `Node ${has} is too old for the suite; use Node ${OLDEST} or newer` });
+    return;
+  }
+  const host = new Host();
+  const lines = new Lines(REQUESTS);
+  for (let line = lines.next(); line !== null; line = lines.next()) {
+    let answer;
+    try {
+      const request = JSON.parse(line);
+      if (request.do === 'exit') break;
+      answer = host.answer(request);
+      // Waiting lets other things happen, which a client that does not wait would not see done.
+      if (isPromise(answer)) answer = await answer;
+    } catch (error) {
+      answer = error instanceof Refusal ? { refused: error.message } : { fault: error.stack };
+    }
+    send(answer);
+  }
+  process.exit();
+}
+
+serve();
