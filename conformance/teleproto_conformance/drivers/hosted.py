@@ -82,19 +82,17 @@ class Pool:
                 f"{option}: importing it did not come to an end within {_IMPORTING:g} seconds"
             ) from None
         except Gone as gone:
-            raise UsageError(f"{option}: importing it failed: {gone}") from None
+            raise UsageError(
+                f"{option}: importing it failed: {gone}{_last_line(process.output)}"
+            ) from None
         except BaseException:
             process.kill()
             raise
-        if "refused" in answer:
-            process.kill()
-            raise UsageError(answer["refused"])
         try:
-            said: dict[str, Any] = _value(answer)
-        except HostFault:
+            return process, _said(answer, option)
+        except ConformanceError:
             process.kill()
             raise
-        return process, said
 
     def _begun(self) -> HostProcess:
         """Return a process that is about to import the class."""
@@ -145,10 +143,41 @@ class Pool:
                 process.kill()
 
 
+def _said(answer: dict[str, Any], option: str) -> dict[str, Any]:
+    """Return what a host says to hello; :raises UsageError: where the class cannot be had."""
+    if "refused" in answer:
+        raise UsageError(masked(str(answer["refused"])))
+    said = _value(answer)
+    spoken = said.get("protocol") if isinstance(said, dict) else None
+    if spoken != PROTOCOL:
+        raise UsageError(
+            f"{option}: its host speaks protocol {spoken}, and this suite {PROTOCOL}; update the "
+            "older of the two (spec/HOSTS.md)"
+        )
+    missing = [name for name in _SAID if name not in said]
+    if missing:
+        raise UsageError(
+            f"{option}: its host left {', '.join(missing)} out of its answer to hello "
+            "(spec/HOSTS.md)"
+        )
+    return dict(said)
+
+
+_SAID = ("language", "name", "pid", "promised", "guess")
+
+
+def _last_line(output: bytes | bytearray) -> str:
+    """Return what a program said in the end, as a part of a line."""
+    lines = output.decode("utf-8", "backslashreplace").split("\n")
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f" ({masked(said[:200])})" if said else ""
+
+
 def _value(answer: dict[str, Any]) -> Any:
-    if "fault" in answer:
-        raise HostFault(masked(answer["fault"]))
-    return answer["returned"]
+    outcome = _outcome(answer)
+    if isinstance(outcome, Returned):
+        return outcome.value
+    raise HostFault(f"the host answered with an error where none can come: {masked(outcome.text)}")
 
 
 class HostSubject:
@@ -322,10 +351,19 @@ class HostSubject:
         self._sent.clear()
 
 
-def _outcome(answer: dict[str, Any]) -> Outcome:
-    if "raised" in answer:
-        return Raised(answer["raised"], answer["everything"], answer["fatal"])
-    return Returned(_value(answer))
+def _outcome(answer: dict[str, Any]) -> Returned | Raised:
+    match answer:
+        case {"returned": value}:
+            return Returned(value)
+        case {"raised": str(text), "everything": str(everything), "fatal": bool(fatal)}:
+            return Raised(text, everything, fatal)
+        case {"fault": str(text)}:
+            raise HostFault(f"the host failed, not the session: {masked(text)}")
+        case _:
+            raise HostFault(
+                f"the host gave an answer with {', '.join(answer) or 'nothing'} in it, which is "
+                "none of its protocol (spec/HOSTS.md)"
+            )
 
 
 def _message(do: str, session: str, member: str, given: Any) -> dict[str, Any]:
