@@ -35,7 +35,11 @@ def read(path: Path, checks: list[str], profile: str) -> dict[str, Known]:
         document = documents.read(path, "baseline")
     except ContractError as error:
         raise UsageError(f"--session-baseline={error}") from None
-    entries = [Known(**entry) for entry in document["known"]]
+    entries = [
+        Known(check, entry["reason"], entry.get("link", ""))
+        for entry in document["known"]
+        for check in entry.get("checks", [entry.get("check")])
+    ]
     for entry in entries:
         if entry.check not in checks:
             near = difflib.get_close_matches(entry.check, checks, 1)

@@ -55,17 +55,19 @@ class Checker:
         """What the profile promises."""
         return self.contract.profiles[self.profile]
 
-    def run(self, check: Check) -> Failure | None:
-        """Replay a case, or generate traces and replay each, until one fails."""
+    def run(self, check: Check, *, known: bool = False) -> Failure | None:
+        """Replay a case, or generate traces and replay each, until one fails.
+
+        One that is ``known`` to fail is not made shorter.
+        """
         self.tried.clear()
         if isinstance(check, Case):
             return self._every_point(check.trace)
         # Hypothesis takes longer to import than most runs of the command line take in all.
         from . import generators
 
-        return generators.search(
-            check, self.contract, self.promise["keeps"], self.effort, self.replay
-        )
+        effort = replace(self.effort, shortening=0) if known else self.effort
+        return generators.search(check, self.contract, self.promise["keeps"], effort, self.replay)
 
     def replay(self, trace: Trace) -> Failure | None:
         """Replay ``trace`` on a new subject, and remove what it stored."""

@@ -13,13 +13,15 @@ T = TypeVar("T")
 class Effort:
     """How many traces are drawn for a check, at how many moments each change is interrupted, and
     how many cases of each scenario are run; None is for all. ``seed`` is where drawing starts, None
-    for always the same.
+    for always the same. A trace that fails is as short as it gets after ``shortening`` seconds of
+    drawing shorter ones, and as many of leaving out single steps.
     """
 
     examples: int
     points: int | None = None
     cases: int | None = None
     seed: int | None = None
+    shortening: float = 20.0
 
 
 def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
@@ -32,7 +34,7 @@ def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
 
 
 EFFORTS: Final = {
-    "quick": Effort(examples=10, points=3, cases=2),
+    "quick": Effort(examples=10, points=3, cases=2, shortening=2.0),
     "standard": Effort(examples=100),
     "deep": Effort(examples=1000),
 }

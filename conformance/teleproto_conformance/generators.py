@@ -63,7 +63,7 @@ def search(
             raise _Enough
         failure = run(data.draw(_STRATEGIES[check.by](check, contract, keeps)))
         if failure is not None:
-            deadline = deadline or time.monotonic() + _SHORTENING
+            deadline = deadline or time.monotonic() + effort.shortening
             found.append(failure)
             raise _Enough if failure.hung else _Found
 
@@ -82,7 +82,8 @@ def search(
         )
     if not found or check.by != "histories":
         return found[-1] if found else None
-    return _shortened(found[-1], lambda steps: _again(contract, keeps, run, steps))
+    until = time.monotonic() + effort.shortening
+    return _shortened(found[-1], until, lambda steps: _again(contract, keeps, run, steps))
 
 
 class _Found(Exception):
@@ -91,10 +92,6 @@ class _Found(Exception):
 
 class _Enough(BaseException):
     """Hypothesis lets it through, and so looks no further."""
-
-
-_SHORTENING = 20.0
-"""Seconds after which a trace is as short as it gets, and again for leaving out single steps."""
 
 
 @contextmanager
@@ -109,15 +106,14 @@ def _home_elsewhere() -> Iterator[None]:
             configuration.set_hypothesis_home_dir(theirs)
 
 
-def _shortened(failure: Failure, again: Callable[[Trace], Failure | None]) -> Failure:
+def _shortened(failure: Failure, until: float, again: Callable[[Trace], Failure | None]) -> Failure:
     """Leave out each step, or two that belong together, that the failure does not depend on.
 
     Hypothesis shortens a history only by what it drew in one piece; what is left is tried here step
     by step, from the end.
     """
     place = len(failure.done) - 2
-    deadline = time.monotonic() + _SHORTENING
-    while place > 1 and time.monotonic() < deadline:
+    while place > 1 and time.monotonic() < until:
         for width in (1, 2):
             shorter = again(failure.done[:place] + failure.done[place + width :])
             if shorter is not None:
