@@ -1,0 +1,27 @@
+"""JavaScript classes behind the Node host, as the tests here drive them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from teleproto_conformance import programs, vectors
+from teleproto_conformance.drivers import hosted
+from teleproto_conformance.drivers.fork_server import ForkServer
+
+CONTRACT = vectors.load()
+MEMBERS = CONTRACT.tables["surface"]["members"]
+
+
+@contextlib.contextmanager
+def pool(implementation: str, directory: Path) -> Iterator[hosted.Pool]:
+    """Processes that run a class found from ``directory``; each serves one trace."""
+    server = ForkServer(programs.program(implementation, directory))
+    made = hosted.Pool(server, implementation, [str(directory)], MEMBERS, 10)
+    made.keep, made.spare = False, True
+    try:
+        yield made
+    finally:
+        made.close()
+        server.close()
