@@ -163,10 +163,11 @@ class Player:
 
     def _delete(self, name: str) -> Outcome:
         opened = self._subject.open(_CLEANING, [name], "")
-        if isinstance(opened, Returned):
-            opened = self._subject.call(_CLEANING, "load", [])
+        if not isinstance(opened, Returned):
+            return opened
+        loaded = self._subject.call(_CLEANING, "load", [])
         # Damaged or not, it has to go; a call that hangs would only hang again.
-        return opened if isinstance(opened, Hung) else self._subject.call(_CLEANING, "delete", [])
+        return loaded if isinstance(loaded, Hung) else self._subject.call(_CLEANING, "delete", [])
 
     def play(self, step: Step) -> None:
         """Do one step; :raises _Stop: where it comes to something else than it has to."""

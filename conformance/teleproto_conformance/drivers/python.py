@@ -92,7 +92,8 @@ class PythonSubject:
         return Returned()
 
     def has(self, session: str, member: str) -> Outcome:
-        return self._attempt(member, lambda: self._there(self._sessions[session], member))
+        thing = self._sessions[session]
+        return self._attempt(member, lambda: self._there(thing, member))
 
     def _there(self, thing: Any, member: str) -> bool:
         if self._members[member]["kind"] == "method":
@@ -101,15 +102,17 @@ class PythonSubject:
         return hasattr(type(thing), member) or hasattr(thing, member)
 
     def get(self, session: str, member: str) -> Outcome:
-        return self._attempt(member, lambda: getattr(self._sessions[session], member))
+        thing = self._sessions[session]
+        return self._attempt(member, lambda: getattr(thing, member))
 
     def set(self, session: str, member: str, value: Any) -> Outcome:
-        built = self._objects.build(value)
-        return self._attempt(member, lambda: setattr(self._sessions[session], member, built))
+        thing, built = self._sessions[session], self._objects.build(value)
+        return self._attempt(member, lambda: setattr(thing, member, built))
 
     def call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
+        thing = self._sessions[session]
         built = [self._objects.build(argument) for argument in arguments]
-        return self._attempt(member, lambda: getattr(self._sessions[session], member)(*built))
+        return self._attempt(member, lambda: getattr(thing, member)(*built))
 
     def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
         """Begin each call while those before it are waiting for something."""
