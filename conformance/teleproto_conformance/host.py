@@ -63,7 +63,7 @@ class Host:
         if protocol != PROTOCOL:
             raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
         implementation: str = given["implementation"]
-        sys.path[:] = given["path"]
+        sys.path[:] = dict.fromkeys([*given["path"], *sys.path])
         self._members = given["members"]
         self._located = locate(implementation)
         promised = self._located.promised
@@ -98,16 +98,21 @@ class Host:
         self._playing.drop(session)
 
     def do_has(self, session: str, member: str) -> Outcome:
-        return self._playing.has(session, member)
+        return self._playing.has(session, self._known(member))
 
     def do_observe(self, session: str, member: str) -> Outcome:
-        return self._playing.get(session, member)
+        return self._playing.get(session, self._known(member))
 
     def do_set(self, session: str, member: str, value: Any) -> Outcome:
-        return self._playing.set(session, member, value)
+        return self._playing.set(session, self._known(member), value)
 
     def do_call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
-        return self._playing.call(session, member, arguments)
+        return self._playing.call(session, self._known(member), arguments)
+
+    def _known(self, member: str) -> str:
+        if member not in self._members:
+            raise LookupError(f"a session has no member {member}")
+        return member
 
     def do_together(self, calls: list[list[Any]]) -> list[dict[str, Any]]:
         """Begin several calls, each while those before it wait; each has an answer of its own."""
@@ -271,6 +276,8 @@ def _set_apart(streams: list[int]) -> None:
 def _replace(streams: list[int], requests: int, replies: int, command: list[str]) -> None:
     """Become another program, with its channel where it expects it."""
     beyond = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _BEYOND) for fd in streams]
+    for fd in streams:
+        os.close(fd)
     for fd, place in zip(beyond, (requests, replies), strict=True):
         os.dup2(fd, place)
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # as a shell would leave them

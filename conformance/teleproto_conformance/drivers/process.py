@@ -10,12 +10,20 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+from ..secrets import masked
 
 _OUTPUT = 1 << 20
 """Bytes of a program's output that are kept; it may print as much as it likes."""
 
 _CHUNK = 1 << 16
+_ANSWER = 1 << 24
+"""Bytes that an answer may have."""
+
+_SHOWN = 80
+"""Bytes that are shown of what is no answer."""
+
 _TAKING_IN = 10.0
 """Seconds that a process may leave a request in the pipe before it counts as hanging."""
 
@@ -80,6 +88,11 @@ class HostProcess:
                 if select.select([], [self._requests], [], _LAST_WORDS)[1]:
                     data = data[os.write(self._requests, data) :]
 
+    def end_input(self) -> None:
+        """Let the process come upon the end of the requests; nothing can be sent any more."""
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123  # Path has no way to a device
+            os.dup2(nothing.fileno(), self._requests, inheritable=False)
+
     def hear(self, limit: float) -> dict[str, Any]:
         """Wait for the answer to the oldest request that has none; raises as :meth:`ask` does."""
         if not self.alive:
@@ -99,12 +112,16 @@ class HostProcess:
         line, self._rest = self._rest[:at], self._rest[at + 1 :]
         try:
             answer = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            self.kill()
-            raise Gone("the program wrote into the channel that its host answers on")
-        return answer
+            self._refuse(line)
+        return dict(answer)
+
+    def _refuse(self, written: bytes) -> NoReturn:
+        self.kill()
+        line = masked(written[:_SHOWN].decode("utf-8", "backslashreplace"))
+        raise Gone(f"the program wrote into the channel that its host answers on ({line})")
 
     def _receive(self) -> bool:
         """Take in what was answered; say whether that was anything."""
@@ -115,6 +132,8 @@ class HostProcess:
         if not data:
             raise Gone(self._how())
         self._rest += data
+        if len(self._rest) > _ANSWER and b"\n" not in self._rest:
+            self._refuse(self._rest)
         return True
 
     def drain(self) -> None:

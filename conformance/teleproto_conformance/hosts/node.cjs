@@ -15,7 +15,6 @@ const { createRequire } = require('module');
 const { pathToFileURL } = require('url');
 
 const PROTOCOL = 1;
-const OLDEST = 18;
 const [REQUESTS, ANSWERS] = [3, 4];
 const LIBRARIES = ['teleproto', 'telegram'];
 const LONGS = ['id', 'access_hash', 'user_id', 'chat_id', 'channel_id'];
@@ -524,11 +523,6 @@ const REQUESTED = {
 };
 
 async function serve() {
-  if (Number.parseInt(process.versions.node, 10) < OLDEST) {
-    const has = process.versions.node;
-    send({ refused: `Node ${has} is too old for the suite; use Node ${OLDEST} or newer` });
-    return;
-  }
   const host = new Host();
   const lines = new Lines(REQUESTS);
   for (let line = lines.next(); line !== null; line = lines.next()) {
