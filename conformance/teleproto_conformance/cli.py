@@ -1,4 +1,4 @@
-"""The console script: vectors, and the rules to read."""
+"""The console script: vectors, the rules to read, and hosts held against their protocol."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__, paths
-from .errors import ConformanceError
+from .errors import ConformanceError, UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``teleproto-conformance``.
 
-    :returns: 0, or 1 where ``vectors check`` found drift, or 2 where something given is wrong.
+    :returns: 0, or 1 where ``vectors check`` found drift or ``host`` a fault, or 2 where something
+        given is wrong.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, BrokenPipeError):
             with contextlib.suppress(OSError):
                 print(f"teleproto-conformance: {error.strerror}", file=sys.stderr)
+            return 2
         sys.stderr.close()
         return 0
 
@@ -61,6 +63,23 @@ def _parser() -> argparse.ArgumentParser:
         "--vectors", type=Path, default=paths.VECTORS, help="where the vectors lie (%(default)s)"
     )
     vectors.set_defaults(run=_vectors)
+
+    host = commands.add_parser("host", help="hold a host program against spec/HOSTS.md")
+    host.add_argument(
+        "--implementation",
+        metavar="TEXT",
+        help="the class to ask it for, as behind --session-impl (exec: and the command)",
+    )
+    host.add_argument(
+        "--profile", metavar="NAME", help="what the class promises, where it does not say so"
+    )
+    host.add_argument(
+        "command",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="what starts it, such as: perl host.pl",
+    )
+    host.set_defaults(run=_host)
     return parser
 
 
@@ -76,6 +95,15 @@ def _explain(options: argparse.Namespace) -> int:
 
     print(catalogue.explain(vectors.load(), options.rule))
     return 0
+
+
+def _host(options: argparse.Namespace) -> int:
+    from . import validator
+
+    words = options.command[options.command[:1] == ["--"] :]
+    if not words:
+        raise UsageError("host: write the command that starts a host, such as perl host.pl")
+    return validator.main(words, options.implementation, options.profile)
 
 
 def _vectors(options: argparse.Namespace) -> int:

@@ -1,0 +1,140 @@
+"""Holding a host program against ``spec/HOSTS.md``: ``teleproto-conformance host COMMAND``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import programs, vectors
+from ..drivers.fork_server import ForkServer
+from ..errors import UsageError
+from ..programs import Program
+from .requirements import REQUIREMENTS, Requirement
+from .talk import Mistake, Setting, Talk, Wrong
+
+LIMIT = 5.0
+"""Seconds that an answer may take."""
+
+OK, FAILED, SESSION = "ok", "FAILED", "session"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a requirement came to; ``detail`` says more of what is not ok."""
+
+    requirement: Requirement
+    outcome: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        line = f"  {self.outcome:<8} {self.requirement.title}"
+        return f"{line}: {self.detail}" if self.detail else line
+
+
+def results(
+    program: Program,
+    implementation: str,
+    profile: str | None = None,
+    *,
+    here: Path,
+    limit: float = LIMIT,
+    requirements: Sequence[Requirement] = REQUIREMENTS,
+) -> Iterator[Result]:
+    """Yield what each requirement comes to, up to a gate that is not passed.
+
+    :raises UsageError: in one line, where nothing tells how the session is opened.
+    """
+    tables = vectors.load().tables
+    server = ForkServer(program)
+    path = [*dict.fromkeys((str(here), *sys.path))]
+    members, profiles = tables["surface"]["members"], tables["profiles"]
+    setting = Setting(server, implementation, profile, path, limit, members, profiles)
+    try:
+        for one in requirements:
+            result = _result(one, setting)
+            yield result
+            if one.gate and result.outcome != OK:
+                return
+    finally:
+        server.close()
+
+
+def _result(one: Requirement, setting: Setting) -> Result:
+    with tempfile.TemporaryDirectory(prefix="host-", ignore_cleanup_errors=True) as directory:
+        try:
+            talk = Talk(setting, Path(directory).resolve())
+        except OSError as error:
+            raise UsageError(f"no process can be started: {error.strerror}") from None
+        in_order = False
+        try:
+            for take_step in (talk.hello, talk.begin, talk.open)[: one.since]:
+                take_step()
+            one.check(talk)
+            in_order = True
+            return Result(one, OK)
+        except Wrong as wrong:
+            return Result(one, FAILED, str(wrong))
+        except Mistake as mistake:
+            return Result(one, SESSION, str(mistake))
+        finally:
+            talk.close(in_order=in_order)
+
+
+def verdict(found: Sequence[Result], implementation: str) -> str:
+    """Sum up in one line what all requirements have come to."""
+    count = Counter(result.outcome for result in found)
+    suite = shlex.join(["pytest", f"--session-impl={implementation}"])
+    parts = []
+    if count[FAILED]:
+        are = "is" if count[FAILED] == 1 else "are"
+        parts.append(
+            f"{count[FAILED]} of {len(REQUIREMENTS)} requirements of spec/HOSTS.md {are} not met"
+        )
+    elif len(found) == len(REQUIREMENTS):
+        parts.append(f"the host does what spec/HOSTS.md says: {count[OK]} requirements are met")
+    if len(found) < len(REQUIREMENTS):
+        parts.append("nothing more can be asked")
+    if count[SESSION]:
+        parts.append(f"what is marked session looks like the session's own mistake: see {suite}")
+    return "; ".join(parts)
+
+
+def main(words: Sequence[str], implementation: str | None, profile: str | None) -> int:
+    """Hold the host that a command starts against the page, and print what comes of it.
+
+    :returns: 0, or 1 where a requirement is not met or the host could not be asked for all.
+    :raises UsageError: where there is no such program, or nothing tells the profile.
+    """
+    here = Path.cwd()
+    text, program = _program(words, here)
+    found: list[Result] = []
+    for result in results(program, implementation or text, profile, here=here):
+        if not found or found[-1].requirement.group != result.requirement.group:
+            print(result.requirement.group)
+        print(result, flush=True)
+        found.append(result)
+    print(verdict(found, implementation or text))
+    passed = len(found) == len(REQUIREMENTS) and all(one.outcome != FAILED for one in found)
+    return 0 if passed else 1
+
+
+def _program(words: Sequence[str], here: Path) -> tuple[str, Program]:
+    """Return the program, and what stands behind ``--session-impl`` for it.
+
+    One word is taken as it would be there, so that ``node:MODULE#EXPORT`` names our own host.
+    """
+    text = words[0] if len(words) == 1 else shlex.join(words)
+    if (known := programs.program(text, here)) is not None:
+        return text, known
+    text = f"exec:{text}"
+    try:
+        made = programs.program(text, here)
+    except UsageError as error:
+        raise UsageError(str(error).removeprefix(f"--session-impl={text}: ")) from None
+    assert made is not None
+    return text, made

@@ -1,0 +1,114 @@
+"""What an answer of a host looks like, and how one is shown to its author."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import jsonschema
+import referencing
+
+from ..keys import KEYS
+from ..paths import SPEC
+from ..secrets import masked
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
+
+KINDS = ("returned", "raised", "refused", "fault")
+"""What an answer can be, in the order in which the schema has them."""
+
+PLACES = ("repr", "errors", "logs", "warnings")
+
+_SHOWN = 160
+"""Characters of anything that are shown."""
+
+_TEDIOUS = ("members", "keys", "path")
+"""What stands in a hello and tells nobody anything."""
+
+
+@cache
+def _validator(part: str) -> Any:
+    resources = [
+        (file.name, referencing.Resource.from_contents(json.loads(file.read_text("utf-8"))))
+        for file in (SPEC / "schema").glob("*.schema.json")
+    ]
+    registry: Any = referencing.Registry().with_resources(resources)
+    return jsonschema.Draft202012Validator({"$ref": part}, registry=registry)
+
+
+def _problem(document: Any, part: str) -> str:
+    """Say in a few words what keeps ``document`` from fitting a part of a schema, if anything."""
+    problem = jsonschema.exceptions.best_match(_validator(part).iter_errors(document))
+    if problem is None:
+        return ""
+    place = ".".join(map(str, problem.absolute_path))
+    return shortened(f"{place}: {problem.message}" if place else problem.message)
+
+
+def problem_of(answer: Any) -> str:
+    """Say what is wrong with an answer, if anything."""
+    kinds = [kind for kind in KINDS if isinstance(answer, dict) and kind in answer]
+    if len(kinds) != 1:
+        return f"one of {', '.join(KINDS)} is due"
+    place = KINDS.index(kinds[0])
+    if problem := _problem(answer, f"host.schema.json#/$defs/answer/oneOf/{place}"):
+        return problem
+    line = answer.get("raised", answer.get("refused", ""))
+    return f"{kinds[0]} is one line" if "\n" in line else ""
+
+
+def problem_of_hello(said: Any) -> str:
+    """Say what is wrong with what was returned to a hello, if anything."""
+    return _problem(said, "host.schema.json#/$defs/hello")
+
+
+def problem_of_value(value: Any) -> str:
+    """Say what is wrong with what a member gave, if anything."""
+    if problem := _problem(value, "trace.schema.json#/$defs/value"):
+        return problem
+    match value:
+        case {"_": _}:
+            return ""
+        case {"key": str(name), **rest}:
+            size = rest.pop("bytes", None)
+            unknown = name == "unknown" and isinstance(size, int) and not isinstance(size, bool)
+            known = name in KEYS and size is None
+            if not rest and (known or unknown):
+                return ""
+            return 'a key has its name in the keys of hello, or is {"key": "unknown", "bytes": …}'
+        case dict() if len(value) != 1 or not all(isinstance(v, str) for v in value.values()):
+            return 'an object that is no value is {"language": "Thing"}'
+        case _:
+            return ""
+
+
+def are_texts(texts: Any) -> bool:
+    """Say whether this is what ``texts`` returns."""
+    return isinstance(texts, list) and all(
+        isinstance(entry, list)
+        and len(entry) == 3
+        and all(isinstance(part, str) for part in entry)
+        and entry[0] in PLACES
+        for entry in texts
+    )
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def shown(thing: Any) -> str:
+    """Return a value, an answer or a request as JSON, fit to be read."""
+    return shortened(masked(json.dumps(thing, ensure_ascii=False)))
+
+
+def request_shown(request: Request) -> str:
+    return shown({name: "…" if name in _TEDIOUS else given for name, given in request.items()})
+
+
+def printed_shown(output: bytes) -> str:
+    """Return the end of what a program has printed, in one line."""
+    line = " ".join(masked(output.decode("utf-8", "backslashreplace")).split())
+    return line if len(line) <= _SHOWN else f"…{line[-_SHOWN:]}"

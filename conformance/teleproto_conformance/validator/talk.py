@@ -1,0 +1,289 @@
+"""What is said to a process of a host, and what it answers."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+from ..drivers.fork_server import Launcher
+from ..drivers.process import Gone, HostProcess, Silent
+from ..errors import UsageError
+from ..keys import KEYS
+from ..matching import matches
+from ..subject import PROTOCOL
+from ..trace import MAIN
+from .answers import (
+    PLACES,
+    Answer,
+    Request,
+    are_texts,
+    printed_shown,
+    problem_of,
+    problem_of_hello,
+    problem_of_value,
+    request_shown,
+    shown,
+)
+
+_IMPORTING = 4
+"""So many times as long as for an answer may a host take to start and to find the class."""
+
+_OF_THE_SESSION = ("open", "has", "observe", "set", "call", "together")
+"""Requests whose answer may be the session's doing."""
+
+
+class Wrong(Exception):
+    """The host did not do what the page says; the text says what was expected, and what came."""
+
+    def __init__(self, expected: str, came: str, request: Request | str) -> None:
+        asked = request if isinstance(request, str) else request_shown(request)
+        super().__init__(f"expected {expected}, came {came}, asked {asked}")
+
+
+class Mistake(Exception):
+    """Something is wrong that the session may have done, as the text says."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all talks have in common.
+
+    ``profile`` is the one that we were told, if any; ``limit`` is how many seconds an answer may
+    take; ``members`` and ``profiles`` are tables of the contract.
+    """
+
+    launch: Launcher
+    implementation: str
+    profile: str | None
+    path: list[str]
+    limit: float
+    members: dict[str, Any]
+    profiles: dict[str, Any]
+
+    def promise(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Return what a class promises that has ``said`` this in its hello.
+
+        :raises UsageError: where there is no such profile, or nothing to go by.
+        """
+        name = self.profile or said["promised"] or said["guess"]
+        if not isinstance(name, str) or name not in self.profiles:
+            what = "nothing tells its profile" if name is None else f"no profile is called {name!r}"
+            raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")
+        promise: dict[str, Any] = self.profiles[name]
+        return promise
+
+
+class Talk:
+    """A talk with one process, which is sent to the empty directory ``workdir`` first."""
+
+    def __init__(self, setting: Setting, workdir: Path) -> None:
+        self.setting = setting
+        self.workdir = workdir
+        self.process: HostProcess = setting.launch()
+        self.said: dict[str, Any] = {}
+        self._asked: deque[Request] = deque()
+        self._names: list[str] = []
+
+    def tell(self, request: Request) -> None:
+        """Send a request."""
+        self.process.tell(request)
+        self._asked.append(request)
+
+    def hear(self) -> tuple[Request, Answer]:
+        """Return the oldest request that has no answer yet, and its answer.
+
+        :raises Wrong: where none comes, or none that fits the schema.
+        """
+        request = self._asked.popleft()
+        limit = self.setting.limit * (_IMPORTING if request["do"] == "hello" else 1)
+        try:
+            answer = self.process.hear(limit)
+        except Silent:
+            raise self._no_answer(f"none within {limit:g} seconds", request) from None
+        except Gone as gone:
+            raise self._no_answer(f"none: {gone}", request) from None
+        except RecursionError:
+            raise self._no_answer("one that is nested too deeply", request) from None
+        if problem := problem_of(answer):
+            raise Wrong(
+                "an answer of spec/schema/host.schema.json", f"{shown(answer)} ({problem})", request
+            )
+        return request, answer
+
+    def _no_answer(self, came: str, request: Request) -> Wrong:
+        silent = self.process.alive
+        if silent:
+            self.process.drain()
+        if printed := printed_shown(bytes(self.process.output)):
+            came += f"; it printed {printed!r}"
+        if request["do"] in _OF_THE_SESSION and (silent or self.process.code != -SIGKILL):
+            came += " (the session may have done that)"
+        return Wrong("an answer", came, request)
+
+    def ask(self, request: Request) -> Answer:
+        """Send a request and return its answer."""
+        self.tell(request)
+        return self.hear()[1]
+
+    def value(self, request: Request) -> Any:
+        """Return what a member gave."""
+        value = returned(request, self.ask(request))
+        if problem := problem_of_value(value):
+            came = f"{shown({'returned': value})} ({problem})"
+            raise Wrong("a value of a trace", came, request)
+        return value
+
+    def done(self, request: Request) -> None:
+        """Have something done that gives nothing."""
+        value = returned(request, self.ask(request))
+        if value is not None:
+            raise Wrong('{"returned": null}', shown({"returned": value}), request)
+
+    def flag(self, request: Request) -> bool:
+        """Return a flag."""
+        value = returned(request, self.ask(request))
+        if not isinstance(value, bool):
+            raise Wrong("true or false", shown({"returned": value}), request)
+        return value
+
+    def texts(self) -> list[list[str]]:
+        """Return all that was shown since ``begin``."""
+        value = returned(TEXTS, self.ask(TEXTS))
+        if not are_texts(value):
+            expected = f"a list of [where, by what, text], where one of {', '.join(PLACES)}"
+            raise Wrong(expected, shown({"returned": value}), TEXTS)
+        return list(value)
+
+    def tried(self, request: Request) -> None:
+        """Have something done that a session may refuse."""
+        answer = self.ask(request)
+        if "returned" not in answer and "raised" not in answer:
+            raise Wrong("returned or raised", shown(answer), request)
+
+    def fault(self, request: Request) -> None:
+        """Ask what makes no sense."""
+        answer = self.ask(request)
+        if "fault" not in answer:
+            raise Wrong("fault", shown(answer), request)
+
+    def agrees(self, request: Request, expected: Any, empty: Sequence[Any] = ()) -> None:
+        """Ask what a good session answers in this way; another one may be its own mistake."""
+        value = self.value(request)
+        if not matches(expected, value, list(empty)):
+            came = shown({"returned": value})
+            raise Mistake(
+                f"expected {shown(expected)}, came {came}, asked {request_shown(request)}"
+            )
+
+    def hello(self) -> None:
+        """Introduce the suite, and take note of the answer."""
+        request = hello(self.setting)
+        answer = self.ask(request)
+        if "refused" in answer:
+            raise Wrong("returned", f"{shown(answer)}; --implementation names the class", request)
+        said = returned(request, answer)
+        if problem := problem_of_hello(said):
+            raise Wrong("what is returned to a hello", f"{shown(answer)} ({problem})", request)
+        self.said = said
+
+    def begin(self, directory: Path | None = None) -> None:
+        """Begin a trace, and look where the process is then, on a system that shows it."""
+        directory = directory or self.workdir
+        directory.mkdir(exist_ok=True)
+        request = {"do": "begin", "workdir": str(directory)}
+        self.done(request)
+        places = [*filter(None, map(_place, {self.process.pid, self.said["pid"]}))]
+        if places and directory not in places:
+            raise Wrong("the process in that directory", f"it is in {places[0]}", request)
+
+    def open(self, session: str = MAIN) -> None:
+        """Construct a session in which nothing has ever been done, and load it."""
+        promise = self.setting.promise(self.said)
+        given = {"nothing": [], "saved": [""], "name": [self.name()]}[promise["takes"]]
+        self.done({"do": "open", "session": session, "arguments": given})
+        self.value(call("load", session=session))
+
+    def name(self) -> str:
+        """Return a name that no session has had."""
+        self._names.append(f"conformance-host-{os.getpid()}-{self.process.pid}-{len(self._names)}")
+        return self._names[-1]
+
+    def close(self, *, in_order: bool) -> None:
+        """End the process, and remove what its sessions have left where others see it."""
+        try:
+            shared = in_order and self._names and self.setting.promise(self.said).get("names")
+            for name in self._names if shared == "shared" and self.process.alive else ():
+                self.ask({"do": "open", "session": "last", "arguments": [name]})
+                self.ask(call("load", session="last"))
+                self.ask(call("delete", session="last"))
+        except Wrong:
+            pass
+        finally:
+            self.process.kill()
+
+
+def _place(pid: int) -> Path | None:
+    """Return the working directory of a process, where the system shows it."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
+
+
+def returned(request: Request, answer: Answer) -> Any:
+    """Return what was returned."""
+    if "returned" in answer:
+        return answer["returned"]
+    if "raised" in answer and request["do"] in _OF_THE_SESSION:
+        raise Mistake(f"came {shown(answer)}, asked {request_shown(request)}")
+    raise Wrong("returned", shown(answer), request)
+
+
+# -- What is asked --
+
+TEXTS = {"do": "texts", "session": MAIN}
+FINISH = {"do": "finish"}
+EXIT = {"do": "exit"}
+
+
+def hello(setting: Setting, **other: Any) -> Request:
+    """Return the first request, some of it changed."""
+    request = {
+        "do": "hello",
+        "protocol": PROTOCOL,
+        "implementation": setting.implementation,
+        "path": setting.path,
+        "members": setting.members,
+        "keys": {name: key.hex() for name, key in KEYS.items()},
+    }
+    return request | other
+
+
+def drop(session: str = MAIN) -> Request:
+    return {"do": "drop", "session": session}
+
+
+def has(member: str, session: str = MAIN) -> Request:
+    return {"do": "has", "session": session, "member": member}
+
+
+def observe(member: str, session: str = MAIN) -> Request:
+    return {"do": "observe", "session": session, "member": member}
+
+
+def assign(member: str, value: Any) -> Request:
+    return {"do": "set", "session": MAIN, "member": member, "value": value}
+
+
+def call(member: str, *arguments: Any, session: str = MAIN) -> Request:
+    return {"do": "call", "session": session, "member": member, "arguments": [*arguments]}
+
+
+def together(*calls: Request) -> Request:
+    listed = [[one["session"], one["member"], one["arguments"]] for one in calls]
+    return {"do": "together", "calls": listed}

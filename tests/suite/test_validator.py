@@ -1,0 +1,503 @@
+"""The validator of hosts: good ones pass, and each broken one fails for what is broken in it."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from teleproto_conformance.programs import Program
+from teleproto_conformance.validator import FAILED, OK, SESSION, Result, results
+from teleproto_conformance.validator.requirements import REQUIREMENTS, Requirement
+
+from .running import ROOT, Project
+
+PERL_HOST = str(ROOT / "examples" / "perl_host.pl")
+ALL_OK = f"the host does what spec/HOSTS.md says: {len(REQUIREMENTS)} requirements are met"
+
+HOST = """
+import json, os, sys
+from teleproto_conformance.values import Objects, show
+from teleproto_sessions import AuthKey, MemorySession
+
+class Host:
+    session = MemorySession
+
+    def hello(self, protocol, implementation, path, members, keys):
+        if protocol != 1:
+            return {"refused": "this host speaks protocol 1"}
+        self.members = members
+        said = dict(protocol=1, language="python", name="Small", pid=os.getpid())
+        return {"returned": {**said, "promised": "memory", "guess": None}}
+
+    def begin(self, workdir):
+        os.chdir(workdir)
+        self.sessions, self.objects, self.shown = {}, Objects(), []
+        return {"returned": None}
+
+    def open(self, session, arguments):
+        self.sessions.pop(session, None)
+        def construct():
+            self.sessions[session] = self.session(*arguments)
+        return self.attempt(construct)
+
+    def drop(self, session):
+        del self.sessions[session]
+        return {"returned": None}
+
+    def has(self, session, member):
+        return {"returned": hasattr(self.sessions[session], member)}
+
+    def observe(self, session, member):
+        session, _ = self.sessions[session], self.members[member]
+        return self.attempt(lambda: getattr(session, member))
+
+    def set(self, session, member, value):
+        session, value = self.sessions[session], self.objects.build(value)
+        return self.attempt(lambda: setattr(session, member, value))
+
+    def call(self, session, member, arguments):
+        session, _ = self.sessions[session], self.members[member]
+        built = [self.objects.build(argument) for argument in arguments]
+        return self.attempt(lambda: getattr(session, member)(*built))
+
+    def together(self, calls):
+        return {"returned": [self.call(*call) for call in calls]}
+
+    def texts(self, session):
+        return {"returned": self.shown}
+
+    def finish(self):
+        self.sessions = {}
+        return {"returned": True}
+
+    def attempt(self, action):
+        try:
+            return {"returned": show(action())}
+        except Exception as error:
+            self.shown.append(["errors", "an error", repr(error)])
+            return self.raised(error)
+
+    def raised(self, error):
+        return {"raised": repr(error), "everything": repr(error), "fatal": False}
+
+    def answer(self, do, **given):
+        try:
+            return getattr(self, do)(**given)
+        except Exception as error:
+            return {"fault": repr(error)}
+
+    def say(self, answer):
+        self.channel.write(json.dumps(answer) + "\\n")
+        self.channel.flush()
+
+    def serve(self):
+        self.channel = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            request = json.loads(line)
+            if request["do"] == "exit":
+                break
+            self.say(self.answer(**request))
+
+"""
+
+BROKEN = {
+    "prints-while-starting": (
+        "hello says what the class is",
+        "wrote into the channel",
+        """
+        def serve(self):
+            print("good morning", flush=True)
+            super().serve()
+        """,
+    ),
+    "dies-while-starting": (
+        "hello says what the class is",
+        "exit code 3; it printed 'no such engine'",
+        """
+        def serve(self):
+            print("no such engine", file=sys.stderr)
+            sys.exit(3)
+        """,
+    ),
+    "hangs-while-starting": (
+        "hello says what the class is",
+        "none within 2 seconds; it printed 'looking for the class'",
+        """
+        def hello(self, **given):
+            print("looking for the class", file=sys.stderr)
+            import time; time.sleep(60)
+        """,
+    ),
+    "older-protocol": (
+        "hello says what the class is",
+        "protocol: 1 was expected",
+        """
+        def hello(self, **given):
+            answer = super().hello(**given)
+            answer["returned"]["protocol"] = 0
+            return answer
+        """,
+    ),
+    "hello-without-a-field": (
+        "hello says what the class is",
+        "'guess' is a required property",
+        """
+        def hello(self, **given):
+            answer = super().hello(**given)
+            answer.get("returned", {}).pop("guess", None)
+            return answer
+        """,
+    ),
+    "any-protocol": (
+        "hello refuses a protocol",
+        "expected refused",
+        """
+        def hello(self, protocol, **given):
+            return super().hello(1, **given)
+        """,
+    ),
+    "id-of-another-process": (
+        "hello gives the id of the process",
+        "a shell script starts its host with exec",
+        """
+        def hello(self, **given):
+            answer = super().hello(**given)
+            answer.get("returned", {})["pid"] = os.getppid()
+            return answer
+        """,
+    ),
+    "stays-where-it-is": (
+        "begin changes to the directory",
+        "expected the process in that directory",
+        """
+        def begin(self, workdir):
+            return super().begin(os.getcwd())
+        """,
+    ),
+    "prints-into-the-channel": (
+        "a TL object of any kind",
+        "wrote into the channel",
+        """
+        def call(self, session, member, arguments):
+            if arguments and arguments[0] is True:
+                self.channel.write("moving\\n")
+            return super().call(session, member, arguments)
+        """,
+    ),
+    "forgets-names-of-keys": (
+        "an auth key comes back under the name",
+        "a key has its name in the keys of hello",
+        """
+        def attempt(self, action):
+            answer = super().attempt(action)
+            if answer.get("returned") == {"key": "odd"}:
+                answer["returned"]["key"] = "strange"
+            return answer
+        """,
+    ),
+    "numbers-for-64-bits": (
+        "64-bit numbers in a TL object are text",
+        "is not of type 'string'",
+        """
+        def attempt(self, action):
+            answer = super().attempt(action)
+            if isinstance(answer.get("returned"), dict) and "user_id" in answer["returned"]:
+                answer["returned"]["user_id"] = int(answer["returned"]["user_id"])
+            return answer
+        """,
+    ),
+    "latin-1": (
+        "text beyond ASCII",
+        "its UTF-8 was taken for Latin-1",
+        """
+        def attempt(self, action):
+            answer = super().attempt(action)
+            if isinstance(answer.get("returned"), str):
+                answer["returned"] = answer["returned"].encode().decode("latin-1")
+            return answer
+        """,
+    ),
+    "line-of-64-kb": (
+        "a request of 100 kB is taken",
+        "expected returned or raised",
+        """
+        def answer(self, do, **given):
+            if len(json.dumps(given)) > 1 << 16:
+                return {"fault": "the line is too long"}
+            return super().answer(do, **given)
+        """,
+    ),
+    "fault-instead-of-raised": (
+        "what the session refuses is raised",
+        "expected raised",
+        """
+        def call(self, session, member, arguments):
+            answer = super().call(session, member, arguments)
+            missed = arguments == ["@nobody_of_that_name"] and "raised" in answer
+            return {"fault": "nobody"} if missed else answer
+        """,
+    ),
+    "raised-instead-of-fault": (
+        "a request for a member that no session has is a fault",
+        "expected fault",
+        """
+        def observe(self, session, member):
+            session = self.sessions[session]
+            return self.attempt(lambda: getattr(session, member))
+        """,
+    ),
+    "dies-of-an-unknown-request": (
+        "a request of an unknown kind is a fault",
+        "exit code 1; it printed",
+        """
+        def answer(self, do, **given):
+            getattr(self, do)
+            return super().answer(do, **given)
+        """,
+    ),
+    "confused-by-a-fault": (
+        "a request of an unknown kind is a fault",
+        "expected returned",
+        """
+        failed = False
+
+        def answer(self, do, **given):
+            answer = super().answer(do, **given)
+            answer = {"fault": "the last one"} if self.failed else answer
+            self.failed = do == "dance"
+            return answer
+        """,
+    ),
+    "errors-of-earlier-traces": (
+        "texts has the errors since begin",
+        "expected no entry of errors since begin",
+        """
+        shown_before = ()
+
+        def begin(self, workdir):
+            answer = super().begin(workdir)
+            self.shown.extend(self.shown_before)
+            return answer
+
+        def finish(self):
+            self.shown_before = self.shown
+            return super().finish()
+        """,
+    ),
+    "keeps-the-first-session": (
+        "open under a name that is taken",
+        "expected a new session",
+        """
+        def open(self, session, arguments):
+            kept = getattr(self, "sessions", {}).get(session)
+            answer = super().open(session, arguments)
+            if kept is not None and "returned" in answer:
+                self.sessions[session] = kept
+            return answer
+        """,
+    ),
+    "drops-nothing": (
+        "drop lets go of one session",
+        "expected fault",
+        """
+        def drop(self, session):
+            return {"returned": None}
+        """,
+    ),
+    "newest-first": (
+        "requests sent ahead are answered",
+        "in its turn, came",
+        """
+        def serve(self):
+            self.channel = os.fdopen(os.dup(1), "w")
+            os.dup2(2, 1)
+            rest = b""
+            while data := os.read(0, 1 << 16):
+                *lines, rest = (rest + data).split(b"\\n")
+                requests = [json.loads(line) for line in lines]
+                answers = [self.answer(**r) for r in requests if r["do"] != "exit"]
+                for answer in reversed(answers):
+                    self.say(answer)
+                if len(answers) < len(requests):
+                    break
+        """,
+    ),
+    "finish-says-nothing": (
+        "finish says whether anything was left",
+        "expected true or false",
+        """
+        def finish(self):
+            super().finish()
+            return {"returned": None if self.shown == [] else True}
+        """,
+    ),
+    "does-not-exit": (
+        "exit ends the process",
+        "none within 3 seconds",
+        """
+        def serve(self):
+            super().serve()
+            os.read(0, 1)
+        """,
+    ),
+    "exits-with-an-error": (
+        "exit ends the process",
+        "expected exit code 0, came 1",
+        """
+        def serve(self):
+            super().serve()
+            sys.exit(1)
+        """,
+    ),
+}
+
+
+def _host(directory: Path, body: str, session: str = "") -> str:
+    """Write a host whose class has ``body`` besides, and return its path."""
+    path = directory / "host.py"
+    made = textwrap.indent(textwrap.dedent(body), "    ") or "    pass"
+    parts = (HOST, textwrap.dedent(session), f"class Small(Host):\n{made}", "Small().serve()")
+    path.write_text("\n\n".join(parts), encoding="utf-8")
+    return str(path)
+
+
+def _asked(
+    host: str, requirements: Sequence[Requirement] = REQUIREMENTS, limit: float = 5.0
+) -> list[Result]:
+    here = Path(host).parent
+    program = Program((sys.executable, host), here)
+    return [*results(program, f"exec:{host}", here=here, limit=limit, requirements=requirements)]
+
+
+def test_a_small_host_does_all_that_the_page_says(tmp_path: Path) -> None:
+    found = _asked(_host(tmp_path, ""))
+    assert [str(one) for one in found if one.outcome != OK] == []
+    assert [one.requirement for one in found] == REQUIREMENTS
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_host_fails_for_what_is_broken(name: str, tmp_path: Path) -> None:
+    title, detail, body = BROKEN[name]
+    limit = 0.5 if name == "hangs-while-starting" else 3.0
+    (meant,) = [one for one in REQUIREMENTS if one.title.startswith(title)]
+    asked = [one for one in REQUIREMENTS if one.gate or one.group == meant.group]
+    found = _asked(_host(tmp_path, body), asked, limit)
+    (failed,) = [one for one in found if one.outcome != OK]
+    assert failed.outcome == FAILED
+    assert failed.requirement is meant
+    assert detail in failed.detail
+    assert "\n" not in str(failed)
+    assert [one.requirement for one in found] == asked[
+        : asked.index(meant) + 1 if meant.gate else None
+    ]
+
+
+def test_what_a_session_does_wrong_is_its_own(project: Project) -> None:
+    session = """
+        class Forgets(MemorySession):
+            def get_auth_key(self, dc_id=None):
+                return AuthKey(bytes(256))
+
+        Host.session = Forgets
+    """
+    done = project.conformance("host", sys.executable, _host(project.path, "", session))
+    assert done.code == 0, done.text
+    *lines, verdict = done.out.splitlines()
+    marked = [line for line in lines if "session  an auth key comes back under the name" in line]
+    assert len(marked) == 1
+    assert (
+        'expected {"key": "A"}, came {"returned": {"key": "zero"}}, asked {"do": "call"'
+        in marked[0]
+    )
+    assert "FAILED" not in done.out
+    assert verdict.startswith("the host does what spec/HOSTS.md says: 28 requirements are met; ")
+    assert "what is marked session looks like the session's own mistake: see pytest" in verdict
+
+
+def test_a_session_that_cannot_be_opened_ends_the_talk(project: Project) -> None:
+    session = """
+        class Stillborn(MemorySession):
+            def __init__(self):
+                raise ValueError("no engine")
+
+        Host.session = Stillborn
+    """
+    done = project.conformance("host", sys.executable, _host(project.path, "", session))
+    assert done.code == 1
+    *_, opened, verdict = done.out.splitlines()
+    assert opened.startswith("  session  open constructs a session")
+    assert "no engine" in opened
+    assert verdict.startswith("nothing more can be asked; what is marked session looks like")
+
+
+def test_a_session_that_ends_the_process_may_be_to_blame(tmp_path: Path) -> None:
+    session = """
+        class Leaves(MemorySession):
+            def set_dc(self, dc_id, server_address, port):
+                os._exit(9)
+
+        Host.session = Leaves
+    """
+    asked = [one for one in REQUIREMENTS if one.gate or one.group == "Values"]
+    found = _asked(_host(tmp_path, "", session), asked)
+    failed = [one for one in found if one.outcome == FAILED]
+    assert failed
+    assert all("exit code 9 (the session may have done that)" in one.detail for one in failed)
+    assert all(one.outcome != SESSION for one in found)
+
+
+def test_the_host_for_perl_does_all_that_the_page_says(project: Project) -> None:
+    done = project.conformance("host", "perl", PERL_HOST)
+    assert done.code == 0, done.text
+    assert done.out.splitlines()[-1] == ALL_OK
+    assert done.out.count("  ok       ") == len(REQUIREMENTS)
+    assert done.err == ""
+
+
+def test_the_host_for_python_does_all_that_the_page_says(project: Project) -> None:
+    command = [sys.executable, "-m", "teleproto_conformance.host"]
+    session = "--implementation=teleproto_sessions.MemorySession"
+    done = project.conformance("host", session, *command)
+    assert done.code == 0, done.text
+    assert done.out.splitlines()[-1] == ALL_OK
+
+
+def test_a_class_that_is_refused_is_said_with_the_remedy(project: Project) -> None:
+    done = project.conformance("host", sys.executable, "-m", "teleproto_conformance.host")
+    assert done.code == 1
+    group, refused, verdict = done.out.splitlines()
+    assert group == "Starting"
+    assert "--implementation names the class" in refused
+    assert verdict == (
+        f"1 of {len(REQUIREMENTS)} requirements of spec/HOSTS.md is not met; "
+        "nothing more can be asked"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "host: write the command that starts a host, such as perl host.pl"),
+        (["--"], "host: write the command that starts a host, such as perl host.pl"),
+        (["no-such-program", "x"], "there is no program no-such-program that can be run"),
+        (["./host.pl"], "there is no program ./host.pl that can be run"),
+        (["perl 'host.pl"], "it cannot be read as a command (no closing quotation)"),
+        (["--profile=cloud", "perl", PERL_HOST], "no profile is called 'cloud'; name it with"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(project: Project, arguments: list[str], says: str) -> None:
+    done = project.conformance("host", *arguments)
+    assert done.code == 2, done.text
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"teleproto-conformance: {says}")
+
+
+def test_one_word_is_read_as_behind_the_option(project: Project) -> None:
+    done = project.conformance("host", f"exec:perl '{PERL_HOST}'")
+    assert done.out.splitlines()[-1] == ALL_OK
+    done = project.conformance("host", f"perl '{PERL_HOST}'")
+    assert done.out.splitlines()[-1] == ALL_OK
