@@ -191,9 +191,6 @@ class MarkIsAPrefix(Cached):
         "ENT-18",
         "ENT-20",
         "LIFE-2",
-        "LIFE-4",
-        "LIFE-6",
-        "CLIENT-2",
     },
 )
 class MindsTheCase(Cached):
@@ -205,7 +202,7 @@ class MindsTheCase(Cached):
         return super().get_input_entity(key)
 
 
-@breaks("ENT-4", also={"ENT-9", "ENT-10", "ENT-11", "ENT-13", "ENT-20", "CLIENT-2"})
+@breaks("ENT-4", also={"ENT-9", "ENT-10", "ENT-11", "ENT-13", "ENT-20"})
 class WantsTheAtSign(Cached):
     """Takes a text without @ for a display name only."""
 

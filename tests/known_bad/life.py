@@ -108,7 +108,7 @@ class AppliesTheKeyAgain(StringSession):
             self._state = self._state.with_key(self.dc_id, self._initial)
 
 
-@breaks("LIFE-2", also={"KEY-6", "ENT-11", "LIFE-3"})
+@breaks("LIFE-2", also={"KEY-6", "ENT-11", "LIFE-3", "CLIENT-5"})
 class LoadDiscards(BlobSession):
     """Reads the storage at every load(), over changes that were not saved yet."""
 
@@ -466,10 +466,6 @@ class StoresNoEntities(Document):
         "ENT-17",
         "ENT-18",
         "ENT-20",
-        "LIFE-3",
-        "LIFE-5",
-        "CLIENT-3",
-        "CLIENT-8",
     },
 )
 class StoresEntitiesByIdOnly(Document):
