@@ -17,11 +17,10 @@ _LARGEST = 2**64
 
 
 class Words:
-    """Steps and values as a reader of Python would write them, who is the one without a language
-    of their own; what another language has its own way for can be overridden.
-    """
+    """Steps and values as Python has them; a language with its own way overrides what differs."""
 
     remark = "#"
+    factory = "package.module:factory"
     views = "repr(), str() and format()"
     """What shows the text of a session."""
 
@@ -57,16 +56,16 @@ class Words:
         address or larger than an access hash, only the beginning or the mere fact is told.
         """
         match thing:
-            case {"key": name, "object": thing}:
+            case {"key": name, "object": label}:
                 filled = "empty" if name == "blank" else f"key {name}"
-                return f"the AuthKey object {thing}, now {filled}"
+                return f"the AuthKey object {label}, now {filled}"
             case {"key": "blank"}:
                 return "an AuthKey without bytes"
-            case {"key": "unknown", "bytes": size}:
-                return f"an auth key of {size} bytes that nobody set"
-            case {"key": name}:
+            case {"key": name} if name in KEYS:
                 size = len(KEYS[name])
                 return f"key {name}" if size == SIZE else f"an auth key of {size} bytes"
+            case {"key": _}:
+                return f"an auth key of {thing.get('bytes', '?')} bytes that nobody set"
             case {"int": digits}:
                 return str(digits)
             case {"long": digits}:
@@ -79,8 +78,8 @@ class Words:
                 return f"files below {directory}, and nowhere else"
             case {"told": text}:
                 return masked(str(text))
-            case {"python": name} | {"javascript": name}:
-                return f"an object of class {name}"
+            case {"python": str(name)} | {"javascript": str(name)}:
+                return f"a {name}" if name.islower() else f"an object of class {name}"
             case {"_": constructor}:
                 fields = [(key, self._field(key, entry)) for key, entry in _fields(thing)]
                 return self.entity(constructor, fields)

@@ -59,9 +59,11 @@ def search(
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
         nonlocal deadline
+        trace = data.draw(_STRATEGIES[check.by](check, contract, keeps))
+        # Not before it is drawn: Hypothesis would find what it drew before inconsistent.
         if found and time.monotonic() > deadline:
             raise _Enough
-        failure = run(data.draw(_STRATEGIES[check.by](check, contract, keeps)))
+        failure = run(trace)
         if failure is not None:
             deadline = deadline or time.monotonic() + effort.shortening
             found.append(failure)

@@ -45,9 +45,12 @@ class Host:
         self._trace = contextlib.ExitStack()
         self._threads = 1
 
-    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Do what a message asks; whatever goes wrong is part of the answer."""
+    def answer(self, line: bytes) -> dict[str, Any] | None:
+        """Do what a message asks; whatever goes wrong is part of the answer. None: it is over."""
         try:
+            message = json.loads(line)
+            if message["do"] == "exit":
+                return None
             given = {key: value for key, value in message.items() if key != "do"}
             done = getattr(self, f"do_{message['do']}")(**given)
         except UsageError as error:
@@ -58,13 +61,22 @@ class Host:
             return {"fault": traceback.format_exc()}
         return _reply(done if isinstance(done, Returned | Raised) else Returned(done))
 
-    def do_hello(self, protocol: int, **given: Any) -> dict[str, Any]:
-        """Import the class; say what it promises and how its constructor looks."""
+    def do_hello(
+        self,
+        protocol: int,
+        implementation: str,
+        path: list[str],
+        members: dict[str, Any],
+        keys: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Import the class; say what it promises and how its constructor looks.
+
+        ``keys`` are for hosts that have no list of them, as this one has.
+        """
         if protocol != PROTOCOL:
             raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
-        implementation: str = given["implementation"]
-        sys.path[:] = dict.fromkeys([*given["path"], *sys.path])
-        self._members = given["members"]
+        sys.path[:] = dict.fromkeys([*path, *sys.path])
+        self._members = members
         self._located = locate(implementation)
         promised = self._located.promised
         return {
@@ -187,13 +199,12 @@ def serve(requests: int, replies: int) -> None:
     sys.dont_write_bytecode = True  # whatever is written from here on, the session writes
     host, process = Host(), os.getpid()
     for line in os.fdopen(requests, "rb"):
-        message = json.loads(line)
-        if message["do"] == "exit":
+        answer = host.answer(line)
+        if answer is None:
             return
-        answer = json.dumps(host.answer(message)).encode()
         if os.getpid() != process:
             os._exit(0)  # a fork that came back from the session's call
-        _write(replies, answer + b"\n")
+        _write(replies, json.dumps(answer).encode() + b"\n")
 
 
 def _write(fd: int, data: bytes) -> None:

@@ -36,7 +36,8 @@ def settle(
     if given is not None:
         return Implementation(text, name, _known(given, known, "--session-profile"), GIVEN)
     if hello["promised"] is not None:
-        where = f"{text}.session_profile"
+        attribute = "sessionProfile" if hello["language"] == "javascript" else "session_profile"
+        where = f"{text}.{attribute}"
         return Implementation(text, name, _known(hello["promised"], known, where), PROMISED)
     if hello["guess"] is None:
         raise UsageError(

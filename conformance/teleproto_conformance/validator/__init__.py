@@ -20,7 +20,7 @@ from .talk import Mistake, Setting, Talk, Wrong
 LIMIT = 5.0
 """Seconds that an answer may take."""
 
-OK, FAILED, SESSION = "ok", "FAILED", "session"
+OK, FAILED, SESSION = "ok", "FAILED", "unsure"
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,14 @@ def verdict(found: Sequence[Result], implementation: str) -> str:
             f"{count[FAILED]} of {len(REQUIREMENTS)} requirements of spec/HOSTS.md {are} not met"
         )
     elif len(found) == len(REQUIREMENTS):
-        parts.append(f"the host does what spec/HOSTS.md says: {count[OK]} requirements are met")
+        parts.append(f"no fault of the host was found: {count[OK]} requirements are met")
     if len(found) < len(REQUIREMENTS):
         parts.append("nothing more can be asked")
     if count[SESSION]:
-        parts.append(f"what is marked session looks like the session's own mistake: see {suite}")
+        parts.append(
+            f"{count[SESSION]} could not be judged, as the host or the session behind it is wrong: "
+            f"see {suite}"
+        )
     return "; ".join(parts)
 
 

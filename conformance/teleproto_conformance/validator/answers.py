@@ -19,7 +19,6 @@ Answer = dict[str, Any]
 KINDS = ("returned", "raised", "refused", "fault")
 """What an answer can be, in the order in which the schema has them."""
 
-PLACES = ("repr", "errors", "logs", "warnings")
 
 _SHOWN = 160
 """Characters of anything that are shown."""
@@ -82,17 +81,6 @@ def problem_of_value(value: Any) -> str:
             return 'an object that is no value is {"language": "Thing"}'
         case _:
             return ""
-
-
-def are_texts(texts: Any) -> bool:
-    """Say whether this is what ``texts`` returns."""
-    return isinstance(texts, list) and all(
-        isinstance(entry, list)
-        and len(entry) == 3
-        and all(isinstance(part, str) for part in entry)
-        and entry[0] in PLACES
-        for entry in texts
-    )
 
 
 def shortened(text: str) -> str:

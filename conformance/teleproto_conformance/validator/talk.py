@@ -11,6 +11,7 @@ from signal import SIGKILL
 from typing import Any
 
 from ..drivers.fork_server import Launcher
+from ..drivers.hosted import PLACES, are_texts
 from ..drivers.process import Gone, HostProcess, Silent
 from ..errors import UsageError
 from ..keys import KEYS
@@ -18,10 +19,8 @@ from ..matching import matches
 from ..subject import PROTOCOL
 from ..trace import MAIN
 from .answers import (
-    PLACES,
     Answer,
     Request,
-    are_texts,
     printed_shown,
     problem_of,
     problem_of_hello,
