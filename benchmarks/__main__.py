@@ -2,6 +2,7 @@
 
 import sys
 
+from .javascript import javascript
 from .sessions import lookups, strings, writes
 from .startup import startup
 from .suite import efforts, generate, hosts, whole_run
@@ -13,6 +14,7 @@ ALL = {
     "suite": whole_run,
     "efforts": efforts,
     "hosts": hosts,
+    "javascript": javascript,
     "vectors": generate,
     "startup": startup,
 }

