@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import UsageError
 
 NODE_HOST = Path(__file__).parent / "hosts" / "node.cjs"
-OLDEST_NODE = 18
+OLDEST_NODE = 20
 
 
 @dataclass(frozen=True)

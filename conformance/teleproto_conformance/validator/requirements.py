@@ -210,7 +210,8 @@ def _builds_objects(talk: Talk) -> None:
     within = {"_": "unheardOf.thing", "chat": chat, "users": [{"_": "userEmpty", "id": "5"}, None]}
     others: list[Any] = [[], None, "text", True, 7, {"_": "updateLoginToken"}]
     for given in (within, *others):
-        talk.value(call("process_entities", given))
+        talk.tried(call("process_entities", given))
+    talk.value(call("process_entities", [chat]))
     peer = {"_": "inputPeerChat", "chat_id": "4123456789"}
     talk.agrees(call("get_input_entity", {"int": "-4123456789"}), peer)
 
