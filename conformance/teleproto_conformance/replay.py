@@ -73,6 +73,11 @@ _INVOLVED = frozenset(
 _SETTLED = ("save", "close", "delete", "interrupt")
 """Operations after which a session is not asked to save before it is opened again."""
 
+_WITHOUT_SESSION = frozenset(
+    ("open", "restore", "reopen", "restart", "watch", "written", "leaks", *STORAGE)
+)
+"""Operations that need no session, or construct one."""
+
 _QUERIES = ("get_auth_key", "get_input_entity")
 
 _CLEANING = "cleaning"
@@ -104,6 +109,7 @@ class Player:
         self._opened: dict[str, tuple[str | None, str]] = {}
         self._last_call: dict[str, str] = {}
         self._names: dict[str, None] = {}
+        self._unopened: dict[str, Raised] = {}
         self._strings: set[str] = set()
         self.last_attempt = "accepted"
         self.fault = Fault()
@@ -131,7 +137,7 @@ class Player:
         """Tell the subject of the next steps that will be done as they stand; return how many."""
         requests: list[Request] = []
         for number, step in enumerate(trace):
-            asked = _requests(step)
+            asked = _requests(step) if step.session not in self._unopened else []
             if not asked:
                 self._subject.ahead(requests)
                 return number
@@ -186,7 +192,12 @@ class Player:
                 self._judge(step, self.outcome(step))
 
     def outcome(self, step: Step) -> Outcome:
-        """Do one step that asks for one thing, and return what came of it."""
+        """Do one step that asks for one thing, and return what came of it.
+
+        Where the constructor has raised, as it may, all that the session is asked for raises so.
+        """
+        if step.session in self._unopened and step.operation not in _WITHOUT_SESSION:
+            return self._unopened[step.session]
         match step.operation:
             case "set":
                 ((member, value),) = step.argument.items()
@@ -239,7 +250,11 @@ class Player:
                     name = f"{self._prefix}-{name}"
                     self._names[name] = None
                 arguments = [name]
-        return self._subject.open(session, arguments, process)
+        outcome = self._subject.open(session, arguments, process)
+        self._unopened.pop(session, None)
+        if isinstance(outcome, Raised):
+            self._unopened[session] = outcome
+        return outcome
 
     def _then_load(self, step: Step, opened: Outcome) -> Outcome:
         if not isinstance(opened, Returned):
@@ -329,7 +344,8 @@ class Player:
 
     def _observe(self, step: Step) -> None:
         for member, expected in step.argument.items():
-            outcome = self._subject.get(step.session, member)
+            missing = self._unopened.get(step.session)
+            outcome = missing or self._subject.get(step.session, member)
             empty = self._fields[member]["empty"]
             if isinstance(outcome, Returned) and matches(expected, outcome.value, empty):
                 continue
