@@ -380,7 +380,10 @@ class Host {
     createHook({ init }).enable();
     this.stray = [];
     this.texts = [];
+    this.marks = new Map();
     const strayed = (how) => (error) => {
+      const marked = this.marks.get(error);
+      if (this.marks.delete(error)) return void marked();
       this.stray.push({ error, how, member: this.running.getStore() });
     };
     process.on('unhandledRejection', strayed('nobody handled a rejection'));
@@ -437,9 +440,19 @@ class Host {
     } catch (error) {
       answer = this.failed(what, error);
     }
-    await new Promise(setImmediate);
+    await this.rejections();
     clearInterval(waiting);
     return this.astray() ?? answer;
+  }
+
+  /** Wait until rejections that nobody handles have shown, which come in their order, and no longer:
+      a client that goes on after an await sees nothing else done. */
+  rejections() {
+    return new Promise((resolve) => {
+      const mark = Symbol('all rejections before this');
+      this.marks.set(mark, resolve);
+      Promise.reject(mark);
+    });
   }
 
   /** Return what has come of an error that nobody was there for: it would end the program. */
