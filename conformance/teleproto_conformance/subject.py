@@ -90,13 +90,15 @@ class Fault:
     """What is done to a process while it carries out a change.
 
     ``points`` are the moments that were counted, where nothing was done; ``how`` they were found.
-    ``fired`` says that the moment came, ``killed`` that the process was ended on purpose.
+    ``fired`` says that the moment came, ``killed`` that the process was ended on purpose,
+    ``missed`` that something else of the process was hit, which the session has no part in.
     """
 
     how: str = "nothing"
     points: list[Point] = field(default_factory=list)
     fired: bool = False
     killed: bool = False
+    missed: bool = False
 
 
 Request = tuple[str, str, str, Any]

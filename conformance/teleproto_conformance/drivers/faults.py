@@ -140,7 +140,9 @@ def fault(process: HostProcess, kind: str, at: Point | None) -> Iterator[Fault]:
             stack.push(tracing)
             made = Fault(STRACE)
             yield made
-        made.fired = any("(INJECTED)" in line for line in tracing.lines) or _was_killed(tracing)
+        hit = [line for line in tracing.lines if "(INJECTED)" in line]
+        made.fired = bool(hit) or _was_killed(tracing)
+        made.missed = any(_is_inside(line) for line in hit)
         if at is None:
             made.points = _points(tracing)
     elif kind == "kill" and (at is None or at.call == _MICROSECOND):
@@ -183,9 +185,15 @@ def _points(tracing: _Strace) -> list[Point]:
             continue
         thread, call, rest = known.get(match[1], -1), match[2], match[3]
         seen[thread, call] += 1
-        if not _INSIDE.match(rest):
+        if not _is_inside(line):
             points[Point(call, seen[thread, call], _told(call, rest), thread)] = None
     return [*points]
+
+
+def _is_inside(line: str) -> bool:
+    """Say whether a call reaches nothing but the process itself or the suite."""
+    match = _LINE.match(line)
+    return match is not None and _INSIDE.match(match[3]) is not None
 
 
 def _told(call: str, rest: str) -> str:
