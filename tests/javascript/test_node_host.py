@@ -86,6 +86,16 @@ export async function connected(name) {
   return new Wired(name, redis);
 }
 export function nameless() { return new MemorySession(); }
+export function addressed(connectionString) { return new MemorySession(); }
+"""
+_PASSING = """
+import { MemorySession, StringSession } from 'teleproto/sessions/index.js';
+export class Plain extends MemorySession {
+  twin() { return new this.constructor(); }
+}
+export class Passing extends StringSession {
+  constructor(...given) { super(...given); }
+}
 """
 
 
@@ -106,6 +116,9 @@ export function nameless() { return new MemorySession(); }
         ("mine.mjs", _FACTORIES, "./mine.mjs#wired", "custom"),
         ("mine.mjs", _FACTORIES, "./mine.mjs#connected", "custom"),
         ("mine.mjs", _FACTORIES, "./mine.mjs#nameless", "memory"),
+        ("mine.mjs", _FACTORIES, "./mine.mjs#addressed", "custom"),
+        ("mine.mjs", _PASSING, "./mine.mjs#Plain", "memory"),
+        ("mine.mjs", _PASSING, "./mine.mjs#Passing", "string"),
     ],
 )
 def test_a_session_is_found(

@@ -241,6 +241,8 @@ function parameters(made) {
 /** Read the profile off the parameters; a class that takes a name is at least `custom`. */
 function guess(factory) {
   const first = parameters(factory).split(/[,=]/)[0].trim();
+  const parent = Object.getPrototypeOf(factory);
+  if (first.startsWith('...') && isClass(parent)) return guess(parent); // what it passes on
   if (first === '') return 'memory';
   return SAVED.test(first) ? 'string' : 'custom';
 }
