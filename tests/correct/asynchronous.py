@@ -175,7 +175,7 @@ class AsyncSession:
 
     async def get_input_entity(self, key: object) -> object:
         await asyncio.sleep(0)
-        if isinstance(key, tl.InputPeer):
+        if isinstance(key, tl.Input):
             return key
         for peer in self._asked_for(key):
             if peer in self._data["peers"]:

@@ -110,7 +110,7 @@ class DuckSession:
                     self.by_username[username.username.lower()] = place
 
     def get_input_entity(self, key: Any) -> object:
-        if name_of(key).startswith("InputPeer"):
+        if name_of(key).startswith("Input"):
             return key
         for place in self.candidates(key):
             thing = self.by_id.get(place)

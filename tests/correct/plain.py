@@ -89,7 +89,7 @@ class PlainSession:
         self.data["seen"] = kept
 
     def get_input_entity(self, key: object) -> object:
-        if isinstance(key, tl.InputPeer):
+        if isinstance(key, tl.Input):
             return key
         found = [item for item in self.data["seen"] if answers_to(item, key)]
         if not found:

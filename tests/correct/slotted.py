@@ -101,7 +101,7 @@ class SlottedSession:
         self._cache[peer] = (item, handles(item))
 
     def get_input_entity(self, key: Any) -> object:
-        if isinstance(key, tl.InputPeer):
+        if isinstance(key, tl.Input):
             return key
         for peer in self._peers(key):
             if peer in self._cache:

@@ -149,7 +149,11 @@ class StructStringSession:
     def get_input_entity(self, key: Any) -> object:
         match key:
             case (
-                tl.InputPeerUser() | tl.InputPeerChat() | tl.InputPeerChannel() | tl.InputPeerSelf()
+                tl.InputPeerUser()
+                | tl.InputPeerChat()
+                | tl.InputPeerChannel()
+                | tl.InputPeerSelf()
+                | tl.InputUserSelf()
             ):
                 return key
             case tl.PeerUser(bare_id):
