@@ -60,6 +60,11 @@ def _dotted(text: str) -> Any:
 
 
 def _misspelt(text: str) -> UsageError:
+    if re.search(r"#|\.[cm]?[jt]s\b", text):
+        return UsageError(
+            f"--session-impl={text}: write a JavaScript class as node:MODULE#EXPORT, such as "
+            "node:./redis-session.js#RedisSession"
+        )
     return UsageError(
         f"--session-impl={text}: write a class as package.module.Class, "
         "or a factory as package.module:factory"

@@ -52,6 +52,7 @@ def sessions(project: Project) -> Project:
     [
         ("mypgk.Whole", "no module mypgk; run pytest where it can be imported, or install it"),
         ("mypkg.sub.Whole", "mypkg has no sub"),
+        ("./mine.js#Mine", "write a JavaScript class as node:MODULE#EXPORT"),
         ("mypkg.Whole.inner", "Whole has no inner"),
         ("mypkg.Whoel", "mypkg has no Whoel; did you mean Whole?"),
         ("mypkg:Whoel", "mypkg has no Whoel; did you mean Whole?"),
