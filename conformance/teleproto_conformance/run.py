@@ -44,6 +44,10 @@ class Settings:
     keep: Path | None
 
 
+_SPARE = 2
+"""New processes that are started ahead: a restart asks for the next one soon after the last."""
+
+
 class Run:
     """Checks one session class.
 
@@ -102,7 +106,7 @@ class Run:
         self._takes_name = self._checker.promise["takes"] == "name"
         # A class that takes a name may hold something by it, and a Python process costs nothing.
         self._pool.keep = not (self._takes_name and self._python)
-        self._pool.spare = self._takes_name
+        self._pool.spare = _SPARE if self._takes_name else 0
         self._pass_the_gate()
 
     def report(self) -> reports.Report:

@@ -19,7 +19,7 @@ def pool(implementation: str, directory: Path) -> Iterator[hosted.Pool]:
     """Processes that run a class found from ``directory``; each serves one trace."""
     server = ForkServer(programs.program(implementation, directory))
     made = hosted.Pool(server, implementation, [str(directory)], MEMBERS, 10)
-    made.keep, made.spare = False, True
+    made.keep, made.spare = False, 1
     try:
         yield made
     finally:

@@ -34,7 +34,7 @@ class Pool:
     """Processes that have imported the class.
 
     ``limit`` is how many seconds a call may take. While ``keep`` is true, a process that a trace
-    has left in order serves the next one. While ``spare`` is, the next new one is started ahead.
+    has left in order serves the next one. ``spare`` is how many new ones are started ahead.
     ``reused`` becomes true where a process was taken that had served a trace before.
     """
 
@@ -48,7 +48,7 @@ class Pool:
     ) -> None:
         self.limit = limit
         self.keep = True
-        self.spare = False
+        self.spare = 0
         self.reused = False
         self._launch = launch
         self._hello = {
@@ -61,7 +61,7 @@ class Pool:
         }
         self._implementation = implementation
         self._idle: list[HostProcess] = []
-        self._next: HostProcess | None = None
+        self._ahead: deque[HostProcess] = deque()
 
     def hello(self) -> dict[str, Any]:
         """Start a process, and return what it says of the class.
@@ -73,7 +73,7 @@ class Pool:
         return said
 
     def _start(self) -> tuple[HostProcess, dict[str, Any]]:
-        process, self._next = self._next or self._begun(), None
+        process = self._ahead.popleft() if self._ahead else self._begun()
         option = f"--session-impl={self._implementation}"
         try:
             answer = process.hear(_IMPORTING)
@@ -126,8 +126,8 @@ class Pool:
                 f"--session-impl={self._implementation}: a process that had imported it was of no "
                 f"use: {how}"
             ) from None
-        if self.spare:
-            self._next = self._begun()  # while this one is at work
+        while len(self._ahead) < self.spare:
+            self._ahead.append(self._begun())  # while this one is at work
         return process
 
     def renew(self) -> None:
@@ -143,9 +143,8 @@ class Pool:
 
     def close(self) -> None:
         """End all processes."""
-        for process in (*self._idle, self._next):
-            if process is not None:
-                process.kill()
+        for process in (*self._idle, *self._ahead):
+            process.kill()
 
 
 def _said(answer: dict[str, Any], option: str, pid: int) -> dict[str, Any]:
