@@ -7,7 +7,7 @@ from typing import Any
 from .keys import KEYS, SIZE
 from .secrets import masked
 from .subject import Point
-from .trace import INTEGERS, NOTHING, Step
+from .trace import INTEGERS, NOTHING, STORAGE, Step
 
 _LONGEST = 40
 _BEGINNING = 12
@@ -15,11 +15,16 @@ _BEGINNING = 12
 
 _LARGEST = 2**64
 
+_SAID = ("reopen", "restart", "settled", "either", "watch", "written", "leaks")
+"""Operations that no line of code stands for."""
+
 
 class Words:
     """Steps and values as Python has them; a language with its own way overrides what differs."""
 
     remark = "#"
+    blank = "AuthKey()"
+    """What makes an AuthKey without bytes."""
     factory = "package.module:factory"
     views = "repr(), str() and format()"
     """What shows the text of a session."""
@@ -27,6 +32,14 @@ class Words:
     def member(self, name: str) -> str:
         """Return what a member is called."""
         return name
+
+    def prose(self, text: str) -> str:
+        """Return a sentence of the contract with the names that it mentions as they are here."""
+        return text
+
+    def key(self, name: str) -> str:
+        """Return the variable that stands for an auth key."""
+        return f"key_{name}"
 
     def literal(self, thing: Any) -> str:
         """Return nothing, a truth value or a number as it is written."""
@@ -56,14 +69,10 @@ class Words:
         address or larger than an access hash, only the beginning or the mere fact is told.
         """
         match thing:
-            case {"key": name, "object": label}:
-                filled = "empty" if name == "blank" else f"key {name}"
-                return f"the AuthKey object {label}, now {filled}"
             case {"key": "blank"}:
                 return "an AuthKey without bytes"
             case {"key": name} if name in KEYS:
-                size = len(KEYS[name])
-                return f"key {name}" if size == SIZE else f"an auth key of {size} bytes"
+                return self._key(name)
             case {"key": _}:
                 return f"an auth key of {thing.get('bytes', '?')} bytes that nobody set"
             case {"int": digits}:
@@ -95,74 +104,97 @@ class Words:
             case _:
                 return self.literal(thing)
 
+    def _key(self, name: str) -> str:
+        size = len(KEYS[name])
+        return self.key(name.lower() if size == SIZE else f"of_{size}_bytes")
+
     def _field(self, key: str, entry: Any) -> str:
         # 64-bit integers stand in a trace as text; a session is given, and gives, numbers.
         return self.long(entry) if key in INTEGERS and isinstance(entry, str) else self.value(entry)
 
     def step(self, step: Step, session: str = "Session", default: str | None = None) -> str:
-        """Return one line of code that does what the step does, or says it.
+        """Return one line of code that does what the step does, or a remark that says it.
 
         ``session`` names the class, ``default`` is what it is constructed with where the trace says
         nothing.
         """
+        code = self._code(step, session, default)
+        remarks = [] if code else [self._said(step)]
+        if step.operation == "interrupt":
+            remarks += self._interruption(step.argument)
+        elif step.operation == "together":
+            remarks.append("at the same time")
+        elif step.operation not in STORAGE and isinstance(step.argument, list):
+            remarks += self._held(step.argument)
+        if step.process and step.operation in ("open", "restore"):
+            remarks.append("in another process")
+        if step.times != 1:
+            remarks.append(f"{step.times} times")
+        remark = f"{self.remark} {', '.join(remarks)}" if remarks else ""
+        return f"{code}   {remark}" if code and remark else code or remark
+
+    def _code(self, step: Step, session: str, default: str | None) -> str:
+        """Return the step as code, or nothing where it is no operation of a session."""
         name, argument = step.session, step.argument
         match step.operation:
-            case "open":
+            case "open" | "restore":
                 given = [default] if default is not None and not argument else argument
-                line = f"{name} = {self.construct(session, self._arguments(given))}"
-            case "restore":
-                given = [default] if default is not None and not argument else argument
-                made = self.construct(session, self._arguments(given))
-                line = f"{name} = {made}; {self.call(name, 'load', '')}"
-            case "reopen":
-                line = f"let go of {name} and open it again; {self.call(name, 'load', '')}"
+                made = f"{name} = {self.construct(session, self._arguments(given))}"
+                return made if step.operation == "open" else f"{made}; {self._load(name)}"
             case "has":
-                line = f"{name}.{self.member(argument)}"
+                return f"{name}.{self.member(argument)}"
             case "observe":
-                line = ", ".join(f"{name}.{self.member(member)}" for member in argument)
+                return ", ".join(f"{name}.{self.member(member)}" for member in argument)
             case "set":
-                line = "; ".join(
-                    f"{name}.{self.member(key)} = {self.value(entry)}"
+                return "; ".join(
+                    f"{name}.{self.member(key)} = {self._argument(entry)}"
                     for key, entry in argument.items()
                 )
-            case "put_files":
-                line = f"files written: {', '.join(argument)}"
-            case "files":
-                line = f"files below {argument[0] if argument else 'the working directory'}"
-            case "damage":
-                line = f"every file below {argument[0]} overwritten with bytes 0xFF"
-            case "truncate":
-                line = f"every file below {argument[0]} cut to half its size"
-            case "remember_files":
-                line = "files noted"
+            case "interrupt":
+                return "; ".join(self._inner(entry, session) for entry in argument["during"])
+            case "together":
+                return "; ".join(self._inner(entry, session) for entry in argument)
+            case operation if operation in STORAGE or operation in _SAID:
+                return ""
+            case operation:
+                return self.call(name, operation, self._arguments(argument))
+
+    def _load(self, name: str) -> str:
+        return self.call(name, "load", "")
+
+    def _said(self, step: Step) -> str:
+        """Say what a step does that is no operation of a session."""
+        name, argument, load = step.session, step.argument, self.member("load")
+        match step.operation:
+            case "reopen":
+                return f"{name} is let go of and opened again, and {name}.{load}() is called"
             case "restart":
                 how = "is killed" if argument == ["kill"] else "ends"
-                load = f"{name}.{self.member('load')}()"
-                line = f"the program {how}; a new one opens {name} and calls {load}"
-            case "interrupt":
-                line = self._interruption(argument, session)
+                return f"the program {how}; a new one opens {name} and calls {name}.{load}()"
+            case "put_files":
+                return f"files written: {', '.join(argument)}"
+            case "files":
+                return f"files below {argument[0] if argument else 'the working directory'}"
+            case "damage":
+                return f"every file below {argument[0]} overwritten with bytes 0xFF"
+            case "truncate":
+                return f"every file below {argument[0]} cut to half its size"
+            case "remember_files":
+                return "files noted"
             case "settled" | "either":
-                line = f"everything that {name} holds"
-            case "together":
-                lines = [self._inner(entry, session) for entry in argument]
-                line = f"at the same time: {'; '.join(lines)}"
+                return f"everything that {name} holds"
             case "watch":
-                line = "what the program writes to any disk is observed from here on"
+                return "what the program writes to any disk is observed from here on"
             case "written":
-                line = "what the program has written to any disk"
+                return "what the program has written to any disk"
             case "leaks":
-                line = f"{self._place(argument[0])}, searched for keys and saved strings"
+                return f"{self._place(argument[0])}, searched for keys and saved strings"
             case "exposed":
-                line = "files and directories that other users of the machine may read"
+                return "files and directories that other users of the machine may read"
             case "files_unchanged":
-                line = "files compared with those noted"
-            case "growth":
-                line = "files measured"
+                return "files compared with those noted"
             case _:
-                line = self.call(name, step.operation, self._arguments(argument))
-        if step.process and step.operation in ("open", "restore"):
-            line = f"in another process: {line}"
-        return line if step.times == 1 else f"{line}   {self.remark} {step.times} times"
+                return "files measured"
 
     def _place(self, where: str) -> str:
         match where:
@@ -180,21 +212,29 @@ class Words:
     def _inner(self, notation: dict[str, Any], session: str) -> str:
         return self.step(Step.parse(notation), session)
 
-    def _interruption(self, argument: dict[str, Any], session: str) -> str:
-        done = "; ".join(self._inner(entry, session) for entry in argument["during"])
+    def _interruption(self, argument: dict[str, Any]) -> list[str]:
         if "at" not in argument:
-            return done
+            return []
         at = masked(str(Point(**argument["at"])))
         if argument["with"] == "kill":
-            return f"{done}   {self.remark} the program is killed before its {at}"
-        return f"{done}   {self.remark} its {at} fails with {argument['with']}"
+            return [f"the program is killed before its {at}"]
+        return [f"its {at} fails with {argument['with']}"]
+
+    def _held(self, arguments: list[Any]) -> list[str]:
+        """Say what AuthKey objects hold that are handed over more than once."""
+        held = [entry for entry in arguments if isinstance(entry, dict) and "object" in entry]
+        return [f"{entry['object']} is {self.value({'key': entry['key']})} now" for entry in held]
 
     def _arguments(self, arguments: list[Any]) -> str:
+        return ", ".join(map(self._argument, arguments))
+
+    def _argument(self, argument: Any) -> str:
         # These are the trace's own: names are shown whole, and pieces of saved strings are not.
-        return ", ".join(
-            f'"{argument}"' if _is_short(argument) else self.value(argument)
-            for argument in arguments
-        )
+        if isinstance(argument, dict) and "object" in argument:
+            return str(argument["object"])
+        if argument == {"key": "blank"}:
+            return self.blank
+        return f'"{argument}"' if _is_short(argument) else self.value(argument)
 
     def expectation(self, step: Step) -> str:
         """Say what the step's operation has to come to."""

@@ -7,11 +7,17 @@ from typing import Any
 
 from .describe import PYTHON, Words
 
+_NAME = re.compile(r"\b([a-z]+(_[a-z]+)+|None)\b")
+"""What a sentence may mention; members of one word are called the same."""
+
+_LITERALS = {"None": "undefined", "True": "true", "False": "false"}
+
 
 class JavaScript(Words):
     """As a user of teleproto writes it; ``members`` is the table of the surface."""
 
     remark = "//"
+    blank = "new AuthKey()"
     factory = "node:MODULE#factory"
     views = "util.inspect(), String() and JSON.stringify()"
 
@@ -22,8 +28,17 @@ class JavaScript(Words):
         known: str = self._members[name]["teleproto"]
         return known
 
+    def prose(self, text: str) -> str:
+        return _NAME.sub(lambda match: self._named(match[0]), text)
+
+    def _named(self, name: str) -> str:
+        return self.member(name) if name in self._members else _LITERALS.get(name, name)
+
+    def key(self, name: str) -> str:
+        return f"key{name[0].upper()}{_camel_case(name[1:])}"
+
     def literal(self, thing: Any) -> str:
-        return {"None": "undefined", "True": "true", "False": "false"}.get(repr(thing), repr(thing))
+        return _LITERALS.get(repr(thing), repr(thing))
 
     def long(self, digits: str) -> str:
         return f'bigInt("{digits}")'
@@ -43,7 +58,7 @@ class JavaScript(Words):
 
 
 def _camel_case(name: str) -> str:
-    return re.sub("_([a-z])", lambda match: match[1].upper(), name)
+    return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
 def words(language: str, members: dict[str, Any]) -> Words:

@@ -194,10 +194,10 @@ exports.Mine = class Mine extends MemorySession {
         "session = new Mine()",
         "await session.load()",
         'session.setDC(2, "149.154.167.51", 443)',
-        "session.setAuthKey(key B, 4)",
+        "session.setAuthKey(keyB, 4)",
         "session.authKey",
         "session.getAuthKey()",
-        "session.setAuthKey(key A)",
+        "session.setAuthKey(keyA)",
         "session.getAuthKey(4)",
     ]
     assert "Got              undefined" in key

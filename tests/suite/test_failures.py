@@ -101,7 +101,7 @@ def test_a_message_says_what_was_done_expected_and_got_and_how_to_see_it(
         r"    2  session\.load\(\)\n"
         r"(    \d  session\..+\n)*"
         r"    \d  session\.get_auth_key\(\d\)\n\n"
-        r"Expected         key [A-F]\n"
+        r"Expected         key_[a-f]\n"
         r"Got              None\n"
         r"Why it matters   [^.]+\.\n"
         r"Source           .+\n(                 .+\n)*\n"
