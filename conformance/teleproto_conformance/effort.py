@@ -17,6 +17,7 @@ class Effort:
     drawing shorter ones, and as many of leaving out single steps.
     """
 
+    name: str
     examples: int
     points: int | None = None
     cases: int | None = None
@@ -34,8 +35,8 @@ def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
 
 
 EFFORTS: Final = {
-    "quick": Effort(examples=10, points=3, cases=2, shortening=2.0),
-    "standard": Effort(examples=100),
-    "deep": Effort(examples=1000),
+    "quick": Effort("quick", examples=10, points=3, cases=2, shortening=2.0),
+    "standard": Effort("standard", examples=100),
+    "deep": Effort("deep", examples=1000),
 }
 STANDARD: Final = EFFORTS["standard"]

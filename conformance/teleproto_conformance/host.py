@@ -15,6 +15,7 @@ import io
 import json
 import logging
 import os
+import platform
 import signal
 import socket
 import sys
@@ -86,6 +87,7 @@ class Host:
             "pid": os.getpid(),
             "promised": promised if promised is None else str(promised),
             "guess": self._located.guess,
+            "versions": {"Python": platform.python_version()},
         }
 
     def do_begin(self, workdir: str) -> None:

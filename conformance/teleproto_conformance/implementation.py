@@ -15,14 +15,20 @@ GUESSED = "guessed from its constructor"
 
 @dataclass(frozen=True)
 class Implementation:
-    """``text`` is how the user named it, ``name`` what messages call it, and ``profile_from`` how
-    its profile is known.
+    """``text`` is how the user named it, ``name`` what messages call it, ``profile_from`` how its
+    profile is known, and ``versions`` what it runs on and with.
     """
 
     text: str
     name: str
     profile: str
     profile_from: str
+    versions: dict[str, str]
+
+    @property
+    def runs_on(self) -> str:
+        """What the class runs on and with, or nothing where its host does not say."""
+        return ", ".join(f"{what} {version}" for what, version in self.versions.items())
 
 
 def settle(
@@ -32,19 +38,23 @@ def settle(
 
     :raises UsageError: where there is no such profile, or nothing to go by.
     """
-    known, name = list(profiles), str(hello["name"])
+    known = list(profiles)
     if given is not None:
-        return Implementation(text, name, _known(given, known, "--session-profile"), GIVEN)
-    if hello["promised"] is not None:
+        profile, where, profile_from = given, "--session-profile", GIVEN
+    elif hello["promised"] is not None:
         attribute = "sessionProfile" if hello["language"] == "javascript" else "session_profile"
-        where = f"{text}.{attribute}"
-        return Implementation(text, name, _known(hello["promised"], known, where), PROMISED)
-    if hello["guess"] is None:
+        profile, where, profile_from = hello["promised"], f"{text}.{attribute}", PROMISED
+    elif hello["guess"] is not None:
+        profile, where, profile_from = hello["guess"], text, GUESSED
+    else:
         raise UsageError(
             f"--session-impl={text}: its constructor does not tell what it promises; name the "
             "profile with --session-profile"
         )
-    return Implementation(text, name, _known(hello["guess"], known, text), GUESSED)
+    versions = hello.get("versions", {})
+    return Implementation(
+        text, str(hello["name"]), _known(profile, known, where), profile_from, versions
+    )
 
 
 def _known(profile: str, known: list[str], where: str) -> str:

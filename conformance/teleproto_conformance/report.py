@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .findings import Finding
+from .implementation import Implementation
 
 PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
 """A MUST that failed (under strict a SHOULD too) is ``failed``, another SHOULD ``advised``; an
@@ -43,14 +44,15 @@ class Result:
 class Report:
     """All results of a run, and what was run."""
 
-    session: str
-    profile: str
-    profile_from: str
+    implementation: Implementation
+    suite: str
     contract: str
+    effort: str
     strict: bool
     chapters: dict[str, str]
     promised: int
-    """How many checks the profile has."""
+    """How many checks the profile has; ``suite`` and ``contract`` are the versions of what the
+    session was held against."""
     results: list[Result] = field(default_factory=list)
     broken: int = 0
     """Checks that the suite itself could not carry out."""
@@ -93,10 +95,13 @@ class Report:
             tried.update(result.tried)
         return ", ".join(f"{count} by {how}" for how, count in sorted(tried.items()))
 
+    def _rules_not_met(self) -> list[str]:
+        return [*dict.fromkeys(result.rule for result in self.findings)]
+
     def failed_rules(self) -> list[str]:
         """A line for each rule that is not met: its sentence, and how many of its checks fail."""
         lines = []
-        for rule in dict.fromkeys(result.rule for result in self.findings):
+        for rule in self._rules_not_met():
             checks = [result for result in self.results if result.rule == rule]
             failed = [result.finding for result in checks if result.finding is not None]
             sentence, level = failed[0].sentence, failed[0].level
@@ -133,10 +138,13 @@ class Report:
     def dump(self) -> dict[str, Any]:
         """The report as JSON."""
         return {
-            "session": self.session,
-            "profile": self.profile,
-            "profile_from": self.profile_from,
+            "session": self.implementation.text,
+            "profile": self.implementation.profile,
+            "profile_from": self.implementation.profile_from,
+            "versions": self.implementation.versions,
+            "suite": self.suite,
             "contract": self.contract,
+            "effort": self.effort,
             "strict": self.strict,
             "verdict": self.verdict,
             "promised": self.promised,
@@ -147,20 +155,25 @@ class Report:
 
     def markdown(self) -> str:
         """The report as a page."""
+        tested = self.implementation
         lines = [
-            f"# {self.session}",
+            f"# {tested.text}",
             "",
-            f"Profile `{self.profile}` ({self.profile_from}), session contract {self.contract}: "
-            f"**{self.verdict}**, {self.extent}.",
+            f"**{self.verdict}**: {self.extent}.",
             "",
-            *([f"Changes interrupted: {self.interrupted}.", ""] if self.interrupted else []),
+            f"- Profile: `{tested.profile}` ({tested.profile_from})",
+            *([f"- Runs on: {tested.runs_on}"] if tested.versions else []),
+            f"- Held against: session contract {self.contract} by teleproto-conformance "
+            f"{self.suite}, effort {self.effort}",
+            *([f"- Changes interrupted: {self.interrupted}"] if self.interrupted else []),
+            "",
             f"| {' | '.join(_HEADINGS)} |",
             f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
             *(f"| {' | '.join(row)} |" for row in self.rows()),
         ]
-        for result in self.findings:
-            if result.finding is not None:
-                lines += ["", *_section(result, result.finding)]
+        for rule in self._rules_not_met():
+            results = [result for result in self.findings if result.rule == rule]
+            lines += ["", *_section(results)]
         return "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:
@@ -205,22 +218,30 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
     )
 
 
-def _section(result: Result, finding: Finding) -> list[str]:
-    known = f" (known: {result.reason})" if result.outcome == KNOWN else ""
-    return [
-        f"## {result.check}{known}",
+def _section(results: list[Result]) -> list[str]:
+    """A rule, and each of its checks that fail."""
+    findings = [(result, result.finding) for result in results if result.finding is not None]
+    first = findings[0][1]
+    lines = [
+        f"## {first.rule} ({first.level}) {first.sentence}",
         "",
-        f"**{result.level}** {finding.sentence}",
-        "",
-        finding.comment,
-        "",
-        "```text",
-        *finding.done,
-        "```",
-        "",
-        f"- Expected: {finding.expected}",
-        f"- Got: {finding.got}",
-        f"- Why it matters: {finding.why}",
-        f"- Source: {finding.source}",
-        f"- Replay: `{finding.replay}`",
+        f"- Why it matters: {first.why}",
+        f"- Source: {first.source}",
     ]
+    for result, finding in findings:
+        known = f" (known: {result.reason})" if result.outcome == KNOWN else ""
+        lines += [
+            "",
+            f"### {finding.check}{known}",
+            "",
+            finding.comment,
+            "",
+            "```text",
+            *finding.done,
+            "```",
+            "",
+            f"- Expected: {finding.expected}",
+            f"- Got: {finding.got}",
+            f"- Replay: `{finding.replay}`",
+        ]
+    return lines

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import baseline, languages, programs, replays, vectors
+from . import __version__, baseline, languages, programs, replays, vectors
 from . import report as reports
 from .checking import Checker, in_memory
 from .contract import Case, Check, Contract, Rule
@@ -112,10 +112,10 @@ class Run:
     def report(self) -> reports.Report:
         """Return the report of this run, still empty."""
         return reports.Report(
-            self.implementation.text,
-            self.profile,
-            self.implementation.profile_from,
+            self.implementation,
+            __version__,
             self.contract.version,
+            self.settings.effort.name,
             self.settings.strict,
             {chapter.id: chapter.title for chapter in self.contract.chapters},
             len(self.contract.checks(self.profile)),
@@ -239,12 +239,14 @@ def _refusal(
             )
         return f"{option}: constructing the session failed with {first.got}; {remedy}"
     remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
+    asks = f"({rule.id}: {words.prose(rule.rule)})"
     if asked.operation != "has":
         return (
-            f"{option}: {words.step(asked, implementation.name)} came to {first.got} "
-            f"({rule.id}: {rule.rule}); {remedy}"
+            f"{option}: {words.step(asked, implementation.name)} came to {first.got} {asks}; "
+            f"{remedy}"
         )
     missing = [
         words.member(str(failure.done[-1].argument)) for other, failure in failures if other is rule
     ]
-    return f"{option}: the session has no {', '.join(missing)} ({rule.id}: {rule.rule}); {remedy}"
+    runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
+    return f"{option}: the session has no {', '.join(missing)} {asks}{runs_on}; {remedy}"

@@ -58,10 +58,11 @@ class Suite:
 
     def pytest_report_header(self) -> str:
         run = self._run
-        seed = run.settings.effort.seed
+        seed, runs_on = run.settings.effort.seed, run.implementation.runs_on
         return (
             f"session: {run.implementation.text}, profile {run.profile} "
             f"({run.implementation.profile_from}), contract {run.contract.version}"
+            + (f", on {runs_on}" if runs_on else "")
             + (f", --session-seed={seed}" if seed is not None else "")
         )
 
@@ -170,7 +171,8 @@ class Suite:
             baseline = self._run.settings.baseline
             out.write_line(f"{result.check} passes now; remove its entry from {baseline}", red=True)
         if report.results:
-            out.section(f"{report.session} ({report.profile}): {report.verdict}, {report.extent}")
+            tested = report.implementation
+            out.section(f"{tested.text} ({tested.profile}): {report.verdict}, {report.extent}")
             for line in report.table():
                 out.write_line(line)
             if report.interrupted:

@@ -506,6 +506,11 @@ _REFUSED = [
         "there is no package @me/nothing for {here}",
         '; run "npm install @me/nothing" there, or write ./@me/nothing/deep for a file',
     ),
+    (
+        "teleproto/nothing#A",
+        "the package teleproto has no module teleproto/nothing",
+        "; write it as an import of it would",
+    ),
     ("./names.mjs#B", "./names.mjs has no export B", "; it has A, b"),
     ("./names.mjs", "./names.mjs has no default export", "; it has A, b"),
     ("./names.mjs#", "./names.mjs has no default export", "; it has A, b"),

@@ -100,6 +100,11 @@ USELESS = {
         "print(json.dumps({'returned': said}), flush=True)\nsys.stdin.read()\n",
         "its host left pid, guess out of its answer to hello (spec/HOSTS.md)",
     ),
+    "says-no-versions": (
+        HELLO + "said['versions'] = {'Engine': 4}\n"
+        "print(json.dumps({'returned': said}), flush=True)\nsys.stdin.read()\n",
+        "the versions in its host's answer to hello are no texts by name",
+    ),
     "fails-itself": (
         HELLO + "print(json.dumps({'fault': 'no members'}), flush=True)\nsys.stdin.read()\n",
         "the host failed, not the session: no members",

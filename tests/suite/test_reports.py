@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import platform
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -70,6 +71,7 @@ def test_the_json_report(written: Written) -> None:
     assert schemas.problems(report, "report.schema.json") == []
     assert report["session"] == "bad.Faulty"
     assert (report["profile"], report["verdict"]) == ("memory", "fails")
+    assert report["versions"] == {"Python": platform.python_version()}
     counts = {
         outcome: sum(result["outcome"] == outcome for result in report["results"])
         for outcome in ("passed", "failed", "advised")
@@ -93,13 +95,20 @@ def test_the_schema_of_the_report_can_be_broken(written: Written) -> None:
 
 def test_the_markdown_report(written: Written) -> None:
     page, report = written.markdown, written.json
-    assert page.startswith("# bad.Faulty\n\nProfile `memory` (the class says so), ")
-    assert ": **fails**, " in page
+    assert page.startswith("# bad.Faulty\n\n**fails**: ")
+    assert "\n- Profile: `memory` (the class says so)\n" in page
+    assert f"\n- Runs on: Python {platform.python_version()}\n" in page
+    assert f" by teleproto-conformance {report['suite']}, effort standard\n" in page
     assert "| chapter | rules | checks | passed | MUST failed | SHOULD failed | known |" in page
-    headings = [line[3:] for line in page.splitlines() if line.startswith("## ")]
-    assert headings == [result["check"] for result in report["results"] if result["finding"]]
-    for label in ("Expected", "Got", "Why it matters", "Source", "Replay"):
-        assert page.count(f"\n- {label}: ") == len(headings)
+    failed = [result for result in report["results"] if result["finding"]]
+    checks = [line[4:] for line in page.splitlines() if line.startswith("### ")]
+    assert checks == [result["check"] for result in failed]
+    rules = [line.split()[1] for line in page.splitlines() if line.startswith("## ")]
+    assert rules == [*dict.fromkeys(result["rule"] for result in failed)]
+    for label in ("Expected", "Got", "Replay"):
+        assert page.count(f"\n- {label}: ") == len(checks)
+    for label in ("Why it matters", "Source"):
+        assert page.count(f"\n- {label}: ") == len(rules)
 
 
 def test_the_table_adds_up(written: Written) -> None:

@@ -170,6 +170,12 @@ def _said(answer: dict[str, Any], option: str, pid: int) -> dict[str, Any]:
             f"{option}: its host left {', '.join(missing)} out of its answer to hello "
             "(spec/HOSTS.md)"
         )
+    versions = said.get("versions", {})
+    if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
+        raise UsageError(
+            f"{option}: the versions in its host's answer to hello are no texts by name "
+            "(spec/HOSTS.md)"
+        )
     if said["pid"] != pid:
         raise UsageError(
             f"{option}: process {said['pid']} answers, which the one that was started ({pid}) has "

@@ -126,7 +126,7 @@ async function load(request, directories, option) {
       const only = () => importFrom(request, directories[0], option);
       return { exported: await imported(only, request, option), near: directories[0] };
     }
-    throw new Refusal(`${option}: ${notFound(request, directories[0])}`);
+    throw new Refusal(`${option}: ${notFound(request, directories)}`);
   }
   const exported = await imported(() => import(pathToFileURL(file).href), request, option);
   return { exported, near: path.dirname(file) };
@@ -134,14 +134,26 @@ async function load(request, directories, option) {
 
 const isFile = (request) => /^\.{0,2}\/|\.[cm]?[jt]s$/.test(request);
 
-function notFound(request, directory) {
+function notFound(request, directories) {
+  const [directory] = directories;
   const file = path.resolve(directory, request);
   const suffix = SUFFIXES.find((each) => fs.existsSync(file + each));
   if (suffix) return `there is no ${request} in ${directory}; write ${request}${suffix}`;
   if (isFile(request)) return `there is no file ${file}; write its path as seen from ${directory}`;
   const name = request.split('/').slice(0, request.startsWith('@') ? 2 : 1).join('/');
+  if (isInstalled(name, directories)) {
+    return `the package ${name} has no module ${request}; write it as an import of it would`;
+  }
   return `there is no package ${name} for ${directory}; run "npm install ${name}" there, or ` +
     `write ./${request} for a file`;
+}
+
+function isInstalled(name, directories) {
+  try {
+    return resolve(`${name}/package.json`, directories) !== undefined;
+  } catch (error) {
+    return error.code !== 'MODULE_NOT_FOUND';
+  }
 }
 
 async function imported(load, request, option) {
@@ -163,7 +175,8 @@ async function imported(load, request, option) {
     }
     let remedy = isFile(request) ? `; \`node ${request}\` shows more of it` : '';
     if (error?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') remedy = '; name the compiled file';
-    throw new Refusal(`${option}: importing ${request} failed with ${oneLineOf(error)}${remedy}`);
+    const how = `failed with ${oneLineOf(error)}, on Node ${process.versions.node}`;
+    throw new Refusal(`${option}: importing ${request} ${how}${remedy}`);
   } finally {
     process.off('beforeExit', stuck);
   }
@@ -194,7 +207,10 @@ function library(request, near, option) {
   const installed = [];
   for (const name of LIBRARIES) {
     try {
-      installed.push({ name, home: path.dirname(resolve(`${name}/package.json`, near)) });
+      const file = resolve(`${name}/package.json`, near);
+      // Read, not required: what is in the cache of modules tells which library the module uses.
+      const { version } = JSON.parse(fs.readFileSync(file, 'utf8'));
+      installed.push({ name, home: path.dirname(file), version });
     } catch {
       continue;
     }
@@ -211,6 +227,7 @@ function library(request, near, option) {
   }
   const from = createRequire(path.join(used.home, 'index.js'));
   return {
+    versions: { Node: process.versions.node, [used.name]: used.version },
     Api: from('./tl').Api,
     AuthKey: from('./crypto/AuthKey').AuthKey,
     bigInt: from('big-integer'),
@@ -514,6 +531,7 @@ const REQUESTED = {
         pid: process.pid,
         promised: factory.sessionProfile ?? null,
         guess: guess(factory),
+        versions: library.versions,
       },
     };
   },
