@@ -82,8 +82,8 @@ def failed_rules(
     """The rules that `session` fails, each found by its first check that does.
 
     What is drawn at run time combines what other rules check, too, and depends on the version of
-    Hypothesis. So only the rules in `named` are asked that way, and through a host; the others are
-    asked all their cases.
+    Hypothesis. So only the rules in `named` are asked that way; the others are asked all their
+    cases, through a host where a case restarts the program.
     """
     here = Checker(CONTRACT, profile, python.driver(session, CONTRACT))
     members = CONTRACT.tables["surface"]["members"]
@@ -93,7 +93,8 @@ def failed_rules(
     there = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
 
     def fails(check: Check) -> bool:
-        return (there if check.rule in HOSTED else here).run(check) is not None
+        apart = check.rule in HOSTED or _restarts(check)
+        return (there if apart else here).run(check) is not None
 
     failed: set[str] = set()
     for check in CONTRACT.checks(profile):
@@ -106,6 +107,12 @@ def failed_rules(
                 break  # the suite refuses such a class, and checks nothing else
     pool.close()
     return failed
+
+
+def _restarts(check: Check) -> bool:
+    return not isinstance(check, Generated) and any(
+        step.operation == "restart" for step in check.trace
+    )
 
 
 def in_order(rules: set[str]) -> str:

@@ -317,7 +317,7 @@ class WritesIntoTheTrash(Remembering):
 ON_THE_DISK: set[tuple[Path, bytes]] = set()
 
 
-@breaks("DUR-8", also={"STORE-1", "STORE-7"})
+@breaks("DUR-8")
 class WritesNothingTwice(Remembering, ThroughSession):
     """Writes no content a second time, though the file has held another since."""
 

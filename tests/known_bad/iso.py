@@ -106,7 +106,7 @@ class Cached(ThroughSession):
         WRITTEN[self._full] = None
 
 
-@breaks("ISO-2", also={"ISO-3", "STORE-1", "STORE-7"})
+@breaks("ISO-2", also={"ISO-3"})
 class CutsNames(Cached):
     """Cuts the name of the directory to 32 characters, which a cache by full names conceals."""
 
@@ -114,7 +114,7 @@ class CutsNames(Cached):
         return name[:32]
 
 
-@breaks("ISO-2", also={"ISO-3", "STORE-1", "STORE-7"})
+@breaks("ISO-2", also={"ISO-3"})
 class NormalisesNames(Cached):
     """Normalises letters for the directory's name, which a cache by full names conceals."""
 

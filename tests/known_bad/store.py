@@ -257,7 +257,7 @@ class LeavesTheRows(StoreSession):
         self._directory.write(rows)
 
 
-@breaks("STORE-7", also={"STORE-1"})
+@breaks("STORE-7")
 class DamagedIsEmpty(ThroughSession):
     """Takes a file that it cannot read for none."""
 
@@ -292,7 +292,7 @@ class RepairsWhatItReads(ThroughSession):
             raise
 
 
-@breaks("STORE-7", also={"STORE-1"})
+@breaks("STORE-7")
 class RaisesOnce(ThroughSession):
     """Reads as much of a damaged file as is text, and gives up in silence where there is none."""
 
