@@ -13,8 +13,7 @@ T = TypeVar("T")
 class Effort:
     """How many traces are drawn for a check, at how many moments each change is interrupted, and
     how many cases of each scenario are run; None is for all. ``seed`` is where drawing starts, None
-    for always the same. A trace that fails is as short as it gets after ``shortening`` seconds of
-    drawing shorter ones, and as many of leaving out single steps.
+    for always the same. ``shortening`` is how many attempts are made to shorten one that fails.
     """
 
     name: str
@@ -22,7 +21,7 @@ class Effort:
     points: int | None = None
     cases: int | None = None
     seed: int | None = None
-    shortening: float = 20.0
+    shortening: int = 400
 
 
 def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
@@ -35,7 +34,7 @@ def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
 
 
 EFFORTS: Final = {
-    "quick": Effort("quick", examples=10, points=3, cases=2, shortening=2.0),
+    "quick": Effort("quick", examples=10, points=3, cases=2, shortening=60),
     "standard": Effort("standard", examples=100),
     "deep": Effort("deep", examples=1000),
 }

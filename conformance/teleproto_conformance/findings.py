@@ -46,14 +46,21 @@ class Finding:
         ``session`` is the class's short name, ``name`` what its sessions are called where the
         trace gives them no name.
         """
-        drawn = " This one is cut down to what it takes to fail."
+        if isinstance(check, Generated) and not failure.hung:
+            cut = (
+                "is cut down to what it takes to fail"
+                if failure.shortest
+                else "may be longer than it takes to fail"
+            )
+            comment = f"{check.comment} This one {cut}."
+        else:
+            comment = check.comment
         return cls(
             check.id,
             rule.id,
             rule.level,
             words.prose(rule.rule),
-            words.prose(check.comment)
-            + (drawn if isinstance(check, Generated) and not failure.hung else ""),
+            words.prose(comment),
             [words.step(step, session, name) for step in failure.done],
             failure.expected,
             failure.got,

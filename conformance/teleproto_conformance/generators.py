@@ -7,26 +7,25 @@ is replayed, shrunk, shown and saved like any other.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
-from teleproto_sessions import tl
 
-from . import formats
+from . import formats, histories
 from .contract import Contract, Generated
 from .effort import Effort
 from .keys import NAMES
-from .model import Model
 from .replay import Failure
-from .trace import MAIN, Step, Trace
+from .shortening import shortened
+from .trace import Step, Trace
 
 Draw = Any
 
@@ -45,7 +44,8 @@ def search(
     over.
     """
     found: list[Failure] = []
-    deadline = 0.0
+    tried = itertools.count()
+    histories_drawn = check.by == "histories"
 
     @settings(
         max_examples=effort.examples,
@@ -58,38 +58,40 @@ def search(
     )
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
-        nonlocal deadline
         trace = data.draw(_STRATEGIES[check.by](check, contract, keeps))
         # Not before it is drawn: Hypothesis would find what it drew before inconsistent.
-        if found and time.monotonic() > deadline:
+        if found and next(tried) >= effort.shortening:
             raise _Enough
         failure = run(trace)
         if failure is not None:
-            deadline = deadline or time.monotonic() + effort.shortening
             found.append(failure)
-            raise _Enough if failure.hung else _Found
+            # Hypothesis shortens what it drew in one piece, which a call of a history is not.
+            raise _Enough if failure.hung or histories_drawn else _Found
 
     try:
         with _home_elsewhere():
             (attempt if effort.seed is None else seed(effort.seed)(attempt))()
     except _Found:
-        pass
+        return replace(found[-1], shortest=True)
     except _Enough:
-        if found[-1].hung:
-            return found[-1]
-        found.append(min(found, key=lambda failure: len(failure.done)))
+        pass
     except Flaky:
-        return replace(
-            found[-1], got=f"{found[-1].got} (not every time: the session is not deterministic)"
-        )
-    if not found or check.by != "histories":
+        return _unsteady(found[-1])
+    if not found or found[-1].hung or not histories_drawn:
         return found[-1] if found else None
-    until = time.monotonic() + effort.shortening
-    return _shortened(found[-1], until, lambda steps: _again(contract, keeps, run, steps))
+    if run(found[-1].done) is None:
+        return _unsteady(found[-1])
+    answered = partial(histories.answered, contract, keeps)
+    return shortened(found[-1], answered, run, effort.shortening)
+
+
+def _unsteady(failure: Failure) -> Failure:
+    got = f"{failure.got} (not every time: the session is not deterministic)"
+    return replace(failure, got=got)
 
 
 class _Found(Exception):
-    """Hypothesis looks for a shorter trace that raises it."""
+    """Hypothesis looks for a simpler trace that raises it."""
 
 
 class _Enough(BaseException):
@@ -108,79 +110,6 @@ def _home_elsewhere() -> Iterator[None]:
             configuration.set_hypothesis_home_dir(theirs)
 
 
-def _shortened(failure: Failure, until: float, again: Callable[[Trace], Failure | None]) -> Failure:
-    """Leave out each step, or two that belong together, that the failure does not depend on.
-
-    Hypothesis shortens a history only by what it drew in one piece; what is left is tried here step
-    by step, from the end.
-    """
-    place = len(failure.done) - 2
-    while place > 1 and time.monotonic() < until:
-        for width in (1, 2):
-            shorter = again(failure.done[:place] + failure.done[place + width :])
-            if shorter is not None:
-                failure = shorter
-                break
-        place = min(place, len(failure.done) - 1) - 1
-    return failure
-
-
-def _again(
-    contract: Contract, keeps: str, run: Callable[[Trace], Failure | None], steps: Trace
-) -> Failure | None:
-    """Run a history with what the reference model now answers, if the contract settles that."""
-    if not _hands_over_well(steps, keeps):
-        return None
-    with Model(contract, keeps) as model:
-        answered: list[Step] = []
-        cleared = False
-        for step in steps:
-            if _is_open(step, model, cleared=cleared):
-                return None
-            cleared = _clears(step) or (cleared and step.operation != "delete")
-            answered.append(_answer(model, _bare(step)))
-    return run(tuple(answered))
-
-
-def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
-    """Say whether the contract leaves open what comes of the step."""
-    if step.operation == "set_auth_key":
-        return not model.has_dc  # such a key has a rule of its own
-    return step.operation == "set" and cleared  # the flag may still be locked, or no longer
-
-
-def _hands_over_well(steps: Trace, keeps: str) -> bool:
-    """Say whether each close(), and each second handle, comes after what saves the changes; whether
-    the session is opened again after the one, and the other is asked before anything changes.
-    """
-    done = [(step.operation, step.session) for step in steps]
-    followers = {("close", MAIN): ("reopen", MAIN), ("open", SECOND): ("load", SECOND)}
-    asked = False
-    for at, (operation, session) in enumerate(done):
-        if (follower := followers.get((operation, session))) is not None:
-            saved = keeps != "saved" or done[at - 1] == ("save", MAIN)
-            if done[at + 1 : at + 2] != [follower] or not saved:
-                return False
-        if (operation, session) == ("load", SECOND):
-            asked = done[at - 1] == ("open", SECOND)
-        elif session == MAIN and operation not in _QUESTIONS:
-            asked = False
-        if session == SECOND and operation != "open" and not asked:
-            return False
-    return True
-
-
-def _bare(step: Step) -> Step:
-    if step.operation == "observe":
-        return Step("observe", dict.fromkeys(step.argument), session=step.session)
-    if step.operation in _QUESTIONS:
-        return Step(step.operation, step.argument, session=step.session)
-    return step
-
-
-_QUESTIONS = ("observe", "get_auth_key", "get_input_entity")
-
-
 # Strings
 
 
@@ -194,7 +123,7 @@ def _addresses() -> st.SearchStrategy[str]:
 
 def _spread(*bounds: int) -> st.SearchStrategy[int]:
     """Numbers between each two bounds, the large ones as often as the small ones."""
-    return st.one_of([st.integers(*ends) for ends in pairwise(bounds)])
+    return st.one_of([st.integers(*ends) for ends in itertools.pairwise(bounds)])
 
 
 def _login(addresses: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
@@ -262,179 +191,8 @@ def _damaged_strings(draw: Draw, check: Generated, contract: Contract, keeps: st
     return (Step("restore", [formats.encode(layouts, described)], raises=True),)
 
 
-# Histories
-
-
-_HOMES: tuple[list[Any], ...] = (
-    [1, "149.154.175.50", 443],
-    [2, "149.154.167.51", 443],
-    [2, "149.154.167.51", 80],
-    [2, "149.154.167.40", 443],
-    [4, "2001:067c:04e8:f004:0000:0000:0000:000a", 443],
-    [10, "192.0.2.10", 443],
-    [203, "91.105.192.100", 5222],
-)
-_DATA_CENTRES = (1, 2, 4, 10, 203)
-_PEERS: tuple[tl.Peer, ...] = (
-    tl.PeerUser(5123456789),
-    tl.PeerUser(6234567890),
-    tl.PeerChannel(1234567890),
-    tl.PeerChannel(2345678901),
-    tl.PeerChat(1234567890),
-    tl.PeerChat(1001234567),
-)
-"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. Users
-share none: asked for one that was never seen, a session may answer with the chat of that id."""
-_USERNAMES = ("first_name", "second_name", "third_name", None)
-
-
-@st.composite
-def _entities(draw: Draw) -> list[dict[str, Any]]:
-    names = list(_USERNAMES)
-    batch = []
-    for peer in draw(st.lists(st.sampled_from(_PEERS), min_size=1, max_size=4, unique=True)):
-        entity: dict[str, Any] = {"_": "user", "id": str(tl.bare_id(peer))}
-        if not isinstance(peer, tl.PeerUser):
-            entity["_"] = "chat" if isinstance(peer, tl.PeerChat) else "channel"
-            entity["title"] = "Somewhere"
-        if not isinstance(peer, tl.PeerChat):
-            # Whether 0 is an access hash, or stands for none, is left open.
-            hashes = st.integers(-(2**63), 2**63 - 1).filter(bool)
-            entity["access_hash"] = str(draw(hashes))
-            # One batch gives a username to one entity: which of two would win is left open.
-            name = draw(st.sampled_from(names))
-            if name is not None:
-                names.remove(name)
-                entity["username"] = name
-        batch.append(entity)
-    return batch
-
-
-def _step(draw: Draw, operation: str) -> Step:
-    keys: list[Any] = [{"key": name} for name in NAMES]
-    match operation:
-        case "set_dc":
-            return Step("set_dc", draw(st.sampled_from(_HOMES)))
-        case "set_auth_key":
-            return Step("set_auth_key", [draw(st.sampled_from(keys))])
-        case "clear_auth_key":
-            return Step("set_auth_key", [draw(st.sampled_from([None, {"key": "blank"}]))])
-        case "set_other_key":
-            key = draw(st.sampled_from([None, *keys]))
-            return Step("set_auth_key", [key, draw(st.sampled_from(_DATA_CENTRES))])
-        case "set_test_servers":
-            return Step("set", {"test_servers": draw(st.booleans())}, raises="maybe")
-        case "process_entities":
-            return Step("process_entities", [draw(_entities())])
-        case "restart":
-            return Step("restart", [draw(st.sampled_from(["kill", "exit"]))])
-        case _:
-            return Step(operation, [])
-
-
-def _questions(watch: tuple[str, ...]) -> Iterator[Step]:
-    members = [m for m in watch if m not in ("get_auth_key", "get_input_entity")]
-    if members:
-        yield Step("observe", dict.fromkeys(members))
-    if "get_auth_key" in watch:
-        yield from (Step("get_auth_key", [dc]) for dc in _DATA_CENTRES)
-    if "get_input_entity" in watch:
-        yield from (Step("get_input_entity", [{"int": str(tl.marked_id(peer))}]) for peer in _PEERS)
-        yield from (Step("get_input_entity", [f"@{name}"]) for name in _USERNAMES if name)
-
-
-_WEIGHTS = {"process_entities": 8, "set_dc": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
-"""How often other calls are drawn than four times. After delete() little is left to lose."""
-
-
-@dataclass(frozen=True)
-class _Call:
-    """A call and whether questions follow: one piece, which can be left out as one."""
-
-    operation: str
-    step: Step
-    asked: bool
-
-
-@st.composite
-def _calls(draw: Draw, operations: tuple[str, ...]) -> _Call:
-    operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
-    # The state is asked for now and then, and often left as it is for several calls.
-    asked = draw(st.booleans())
-    return _Call(operation, _step(draw, operation), asked)
-
-
-@st.composite
-def _histories(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
-    """Draw calls, and put after some of them what the reference model then answers."""
-    calls = _calls(check.operations)
-    # Long ones are what finds something, short ones what it shrinks to.
-    long = st.lists(calls, min_size=12, max_size=30)
-    drawn = draw(st.one_of(st.lists(calls, min_size=1, max_size=6), long, long))
-    with Model(contract, keeps) as model:
-        steps = [model.answer(Step("open", [])), model.answer(Step("load", []))]
-        cleared = False
-        for number, call in enumerate(drawn):
-            if call.operation == "second_handle":
-                questions = _questions(check.watch)
-                steps += [_answer(model, step) for step in _second(number, keeps, questions)]
-                continue
-            steps += [
-                _answer(model, step) for step in _unambiguous(call, model, keeps, cleared=cleared)
-            ]
-            cleared = _clears(call.step) or (cleared and call.operation != "delete")
-            if call.asked or call is drawn[-1]:
-                steps += [model.answer(question) for question in _questions(check.watch)]
-    return tuple(steps)
-
-
-SECOND = "second"
-"""What a history calls its session in another process."""
-
-
-def _second(number: int, keeps: str, questions: Iterable[Step]) -> Iterator[Step]:
-    """Open the session once more, in a process that is new, and ask what it holds."""
-    if keeps not in ("saved", "changes"):
-        return
-    if keeps == "saved":
-        yield Step("save", [])
-    yield Step("open", [], session=SECOND, process=f"p{number}")
-    yield Step("load", [], session=SECOND)
-    for question in questions:
-        yield replace(question, session=SECOND)
-
-
-def _answer(model: Model, step: Step) -> Step:
-    """Return the step with what the model answers; every handle answers alike."""
-    if step.session != SECOND:
-        return model.answer(step)
-    if step.operation not in _QUESTIONS:
-        return step
-    return replace(model.answer(replace(step, session=MAIN)), session=SECOND)
-
-
-def _clears(step: Step) -> bool:
-    return step.operation == "set_auth_key" and step.argument[0] in (None, {"key": "blank"})
-
-
-def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> list[Step]:
-    """Return what to do of a call: nothing where the contract leaves open what comes of it."""
-    if _is_open(call.step, model, cleared=cleared):
-        return []
-    match call.operation:
-        case "reopen" | "restart" if keeps == "nothing":
-            return []
-        case "close" if keeps not in ("saved", "changes"):
-            return []  # a closed session is only asked whether nothing was lost
-        case "close":
-            closing = [Step("close", []), Step("reopen", [])]
-            return [Step("save", []), *closing] if keeps == "saved" else closing
-        case _:
-            return [call.step]
-
-
 _STRATEGIES: dict[str, Callable[[Generated, Contract, str], st.SearchStrategy[Trace]]] = {
-    "histories": _histories,
+    "histories": histories.histories,
     "teleproto_strings": _teleproto_strings,
     "telethon_strings": _telethon_strings,
     "damaged_strings": _damaged_strings,

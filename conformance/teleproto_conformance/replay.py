@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import describe
@@ -37,6 +37,8 @@ class Failure:
     got: str
     hung: bool = False
     printed: str = ""
+    shortest: bool = field(default=False, compare=False)
+    """Whether nothing can be left out of a trace that was drawn."""
 
 
 class _Stop(Exception):

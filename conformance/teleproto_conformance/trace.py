@@ -28,6 +28,8 @@ STORAGE: Final = (
     "exposed",
 )
 """Operations on the files below the working directory; they need no session."""
+QUESTIONS: Final = ("observe", "get_auth_key", "get_input_entity")
+"""Operations that only ask what a session holds."""
 MAIN: Final = "session"
 INTEGERS: Final = ("id", "access_hash", "user_id", "chat_id", "channel_id")
 """Fields of TL objects that are 64-bit integers; a trace writes them as decimal text."""

@@ -8,6 +8,7 @@ import pytest
 from teleproto_conformance.keys import KEYS
 from teleproto_conformance.secrets import leaked_key
 
+from . import schemas
 from .running import Project
 
 SESSIONS = '''
@@ -47,6 +48,14 @@ class Tells(StringSession):
 
     def get_auth_key(self, dc_id=None):
         return self.save()
+
+class Counts(MemorySession):
+    """Loses its keys when a data centre is chosen for the third time."""
+    def set_dc(self, dc_id, server_address, port):
+        self.chosen = getattr(self, "chosen", 0) + 1
+        if self.chosen == 3:
+            self.delete()
+        super().set_dc(dc_id, server_address, port)
 
 class Careless(MemorySession):
     """Takes every port."""
@@ -109,6 +118,20 @@ def test_a_message_says_what_was_done_expected_and_got_and_how_to_see_it(
         r"-k 'KEY-3\[before-the-current-dc-4\]'",
         message,
     ), message
+
+
+def test_a_drawn_history_is_cut_down_unless_it_is_known(sessions: Project) -> None:
+    sessions.write("known.yaml", "known: [{check: 'KEY-12[histories]', reason: It counts.}]\n")
+    options = ("--session-impl=bad.Counts", "-k", "KEY-12[histories]")
+    done = sessions.pytest(*options, "--session-report=cut.json")
+    cut = " ".join(_message(done.out).split())
+    assert ". This one is cut down to what it takes to fail. 1 session = Counts()" in cut
+    assert cut.count("session.set_dc(") == 3
+    sessions.pytest(*options, "--session-baseline=known.yaml", "--session-report=known.json")
+    (known,) = schemas.read(sessions.path / "known.json")["results"]
+    assert known["outcome"] == "known"
+    assert known["finding"]["comment"].endswith("This one may be longer than it takes to fail.")
+    assert len(known["finding"]["done"]) > cut.count(" session.")
 
 
 def test_one_failure_of_a_rule_is_shown_and_the_others_are_named(sessions: Project) -> None:

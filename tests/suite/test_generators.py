@@ -136,12 +136,8 @@ def _of(rule: str, profile: str) -> Generated:
     return next(check for check in CHECKS if check.rule == rule and profile in check.profiles)
 
 
-PATIENT = replace(STANDARD, shortening=600)
-"""With time enough, even on a busy machine, a trace is cut down to the same one each time."""
-
-
 def _search(
-    check: Check, profile: str, factory: Callable[..., Any], effort: Effort = PATIENT
+    check: Check, profile: str, factory: Callable[..., Any], effort: Effort = STANDARD
 ) -> Failure | None:
     return checking.Checker(CONTRACT, profile, driver(factory, CONTRACT), effort).run(check)
 

@@ -1,0 +1,87 @@
+"""Failing histories are cut down to what they take to fail, in a limited number of attempts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from teleproto_conformance.replay import Failure
+from teleproto_conformance.shortening import shortened
+from teleproto_conformance.trace import Step, Trace
+
+OPEN = (Step("open", []), Step("load", []))
+ASK = Step("observe", {"dc_id": 2})
+CLOSE = (Step("close", []), Step("reopen", []))
+USERS = [{"_": "user", "id": str(number), "access_hash": "1"} for number in range(1, 6)]
+CLUTTER = tuple(Step("set_dc", [dc, "192.0.2.1", 443]) for dc in range(1, 21))
+SEEN = Step("process_entities", [USERS])
+
+
+def _cut(
+    trace: Trace, needed: Trace, attempts: int = 400, hung: bool = False
+) -> tuple[Failure, int]:
+    """Shorten a trace that fails while ``needed`` is in it, in that order; count the attempts."""
+    tried = 0
+
+    def answered(steps: Trace) -> Trace | None:
+        """A session that was closed is opened again at once."""
+        closed = [at for at, step in enumerate(steps) if step.operation == "close"]
+        opened = [at for at, step in enumerate(steps) if step.operation == "reopen"]
+        return steps if [at + 1 for at in closed] == opened else None
+
+    def run(steps: Trace) -> Failure | None:
+        nonlocal tried
+        tried += 1
+        left = iter(steps)
+        fails = all(any(_holds(step, wanted) for step in left) for wanted in needed)
+        return Failure(steps, "2", "3", hung) if fails else None
+
+    return shortened(Failure(trace, "2", "3"), answered, run, attempts), tried
+
+
+def _holds(step: Step, wanted: Step) -> bool:
+    if step.operation != "process_entities" or wanted.operation != "process_entities":
+        return step == wanted
+    return all(entity in step.argument[0] for entity in wanted.argument[0])
+
+
+@pytest.mark.parametrize(
+    "needed",
+    [
+        (),
+        (CLUTTER[0],),
+        (CLUTTER[-1],),
+        (CLUTTER[3], CLUTTER[12]),
+        CLOSE,
+        (CLUTTER[7], *CLOSE, CLUTTER[15]),
+        (replace(SEEN, argument=[USERS[2:3]]),),
+        (CLUTTER[4], replace(SEEN, argument=[[USERS[0], USERS[4]]])),
+    ],
+    ids=lambda needed: "-".join(step.operation for step in needed) or "nothing",
+)
+def test_only_what_is_needed_stays(needed: Trace) -> None:
+    trace = (*OPEN, *CLUTTER[:8], ASK, SEEN, ASK, *CLOSE, *CLUTTER[8:], ASK, ASK, ASK)
+    failure, tried = _cut(trace, (*needed, ASK))
+    assert failure.done == (*OPEN, *needed, ASK)
+    assert failure.shortest
+    assert tried < 80
+
+
+def test_every_step_may_be_needed() -> None:
+    trace = (*OPEN, *CLUTTER, ASK)
+    failure, _ = _cut(trace, trace)
+    assert failure.done == trace
+    assert failure.shortest
+
+
+@pytest.mark.parametrize("attempts", [0, 1, 5])
+def test_it_ends_with_the_attempts(attempts: int) -> None:
+    trace = (*OPEN, *CLUTTER, ASK)
+    failure, tried = _cut(trace, trace, attempts)
+    assert (failure.done, failure.shortest, tried) == (trace, False, attempts)
+
+
+def test_it_ends_where_a_shorter_one_hangs() -> None:
+    trace = (*OPEN, *CLUTTER, ASK)
+    failure, tried = _cut(trace, (ASK,), hung=True)
+    assert (failure.done, failure.shortest, tried) == (trace, False, 1)
