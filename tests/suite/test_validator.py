@@ -353,7 +353,154 @@ BROKEN = {
             sys.exit(1)
         """,
     ),
+    "looks-for-no-other-class": (
+        "a class that is not there is refused",
+        "expected refused, or returned by a host for one class",
+        """
+        def hello(self, implementation, **given):
+            assert implementation.startswith("exec:")
+            return super().hello(implementation=implementation, **given)
+        """,
+    ),
+    "versions-that-are-numbers": (
+        "hello says what the class is",
+        "versions.Engine: 4 is not of type 'string'",
+        """
+        def hello(self, **given):
+            answer = super().hello(**given)
+            answer["returned"]["versions"] = {"Engine": 4}
+            return answer
+        """,
+    ),
+    "opens-with-a-fault": (
+        "open constructs a session",
+        "expected returned, came",
+        """
+        def open(self, session, arguments):
+            super().open(session, arguments)
+            return {"fault": "it was constructed"}
+        """,
+    ),
+    "has-says-what-it-found": (
+        "has says of each member",
+        "expected true or false",
+        """
+        def has(self, session, member):
+            return {"returned": "method" if super().has(session, member)["returned"] else None}
+        """,
+    ),
+    "observes-what-is-none": (
+        "observe reads each property",
+        "an object that is no value is",
+        """
+        def observe(self, session, member):
+            answer = super().observe(session, member)
+            return {"returned": {"value": []}} if member == "auth_key" else answer
+        """,
+    ),
+    "set-returns-what-it-set": (
+        "set assigns, and returns null",
+        'expected {"returned": null}',
+        """
+        def set(self, session, member, value):
+            super().set(session, member, value)
+            return {"returned": value}
+        """,
+    ),
+    "hands-over-no-numbers": (
+        "call hands over numbers and text",
+        "expected returned",
+        """
+        def call(self, session, member, arguments):
+            if any(type(argument) is int for argument in arguments) and member == "set_dc":
+                return {"fault": "a number is no value"}
+            return super().call(session, member, arguments)
+        """,
+    ),
+    "together-stops-at-an-error": (
+        "together answers each of its calls",
+        "a list of 3 answers",
+        """
+        def together(self, calls):
+            answers = super().together(calls)["returned"]
+            raised = ["raised" in answer for answer in answers]
+            return {"returned": answers[: raised.index(True) + 1] if any(raised) else answers}
+        """,
+    ),
+    "hands-over-a-blank-key-as-a-fault": (
+        "no key, and a key without bytes",
+        "expected returned",
+        """
+        def call(self, session, member, arguments):
+            if arguments == [{"key": "blank"}]:
+                return {"fault": "a key has 256 bytes"}
+            return super().call(session, member, arguments)
+        """,
+    ),
+    "has-no-key-objects": (
+        "a key has an object of its own",
+        "expected returned",
+        """
+        def call(self, session, member, arguments):
+            if arguments and "object" in str(arguments[0]):
+                return {"fault": "an object of what?"}
+            return super().call(session, member, arguments)
+        """,
+    ),
+    "a-constructor-must-not-raise": (
+        "a constructor that refuses is no fault",
+        "expected returned or raised",
+        """
+        def open(self, session, arguments):
+            answer = super().open(session, arguments)
+            return {"fault": answer["raised"]} if "raised" in answer else answer
+        """,
+    ),
+    "opens-what-it-does-not-know": (
+        "a request for a session that was never opened",
+        "expected fault",
+        """
+        def observe(self, session, member):
+            if session not in self.sessions:
+                self.open(session, [])
+            return super().observe(session, member)
+        """,
+    ),
+    "calls-methods-of-the-first-only": (
+        "two sessions are told apart",
+        "expected returned",
+        """
+        def call(self, session, member, arguments):
+            if session == "other" and member == "set_dc":
+                return {"fault": "that is not the session"}
+            return super().call(session, member, arguments)
+        """,
+    ),
+    "waits-for-more-input": (
+        "the end of its input ends the process",
+        "none within 3 seconds",
+        """
+        def serve(self):
+            self.channel = os.fdopen(os.dup(1), "w")
+            os.dup2(2, 1)
+            import time
+            while True:
+                line = sys.stdin.readline()
+                if not line:
+                    time.sleep(0.1)
+                    continue
+                request = json.loads(line)
+                if request["do"] == "exit":
+                    return
+                self.say(self.answer(**request))
+        """,
+    ),
 }
+
+
+def test_every_requirement_has_a_broken_host() -> None:
+    missed = {title for title, _, _ in BROKEN.values()}
+    assert [one.title for one in REQUIREMENTS if not one.title.startswith((*missed,))] == []
 
 
 def _host(directory: Path, body: str, session: str = "") -> str:
