@@ -133,6 +133,9 @@ class Player:
                 return Failure(tuple(done), stop.expected, stop.got, stop.hung)
             except Impossible as error:
                 return Failure(tuple(done), "a machine on which this can be done", str(error))
+        left = self._subject.finish()
+        if isinstance(left, Raised):
+            return Failure(tuple(done), "no error after that either", self._tell(left))
         return None
 
     def _announce(self, trace: Trace) -> int:

@@ -145,6 +145,11 @@ class Subject(Protocol):
     def texts(self, session: str) -> list[Text]:
         """Return all that the program has shown so far, and what the session shows of itself."""
 
+    def finish(self) -> Outcome:
+        """Let go of all sessions, and say what came of that which they had left running. What is
+        opened afterwards is another trace.
+        """
+
     def printed(self) -> str:
         """Return what the processes of this trace have printed."""
 
@@ -164,7 +169,7 @@ class Subject(Protocol):
         """Begin a trace."""
 
     def __exit__(self, *error: object) -> None:
-        """End it, and let go of all sessions."""
+        """End it."""
 
 
 Driver = Callable[[Path], Subject]

@@ -367,6 +367,50 @@ def test_what_a_setter_puts_off_is_said_of_the_setter(
     assert f" Got {got}" in " ".join(finding.split())
 
 
+_AFTERWARDS = """
+const fs = require('fs');
+const { MemorySession } = require('teleproto/sessions');
+
+function afterwards(name, put) {
+  exports[name] = { [name]: class extends MemorySession {
+    constructor(name) { super(); this.name = name; }
+    setDC(...place) { super.setDC(...place); put(); }
+  } }[name];
+}
+
+afterwards('FailsInATimer', () => setTimeout(() => { throw new Error('late'); }, 5));
+afterwards('WritesNowhere', () => { fs.promises.writeFile('nowhere/dc', '2'); });
+afterwards('IsTold', () => fs.writeFile('nowhere/dc', '2', (error) => { throw error; }));
+afterwards('DoesWell', () => { fs.promises.writeFile('dc', '2'); setTimeout(() => {}, 5); });
+afterwards('KeepsBusy', () => setInterval(() => {}, 1));
+"""
+
+
+@pytest.mark.parametrize(
+    ("session", "got"),
+    [
+        ("FailsInATimer", "nobody caught an error of setDC: Error: late, at later.cjs:"),
+        ("WritesNowhere", "nobody handled a rejection of setDC: Error: ENOENT: no such file"),
+        ("IsTold", "nobody caught an error of setDC: Error: ENOENT: no such file"),
+        ("DoesWell", ""),
+        ("KeepsBusy", ""),
+    ],
+)
+@pytest.mark.parametrize("profile", ["memory", "custom"])
+def test_what_fails_after_the_last_call_is_a_finding(
+    project: Project, session: str, profile: str, got: str
+) -> None:
+    project.write("later.cjs", _AFTERWARDS)
+    options = (f"--session-profile={profile}", "-k", "SURFACE-3[set-dc]")
+    done = _run(project, f"./later.cjs#{session}", *options)
+    assert done.code == int(got != ""), done.text
+    if got:
+        (finding,) = _findings(done)
+        assert _steps(finding)[-1] == "session.serverAddress, session.dcId, session.port"
+        assert "Expected         no error after that either" in finding
+        assert f" Got {got}" in " ".join(finding.split())
+
+
 @pytest.mark.parametrize("thrown", ["hex", "`no room for ${hex}`", "new Error(hex)", "{ hex }"])
 def test_a_key_that_is_thrown_is_not_shown(project: Project, thrown: str) -> None:
     project.write(

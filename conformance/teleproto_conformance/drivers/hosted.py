@@ -103,11 +103,10 @@ class Pool:
 
     def take(self, workdir: Path) -> HostProcess:
         """Return a process that nobody uses, in ``workdir``."""
-        begin = {"do": "begin", "workdir": str(workdir)}
         while self._idle:
             process = self._idle.pop()
             try:
-                _value(process.ask(begin, self.limit))
+                self.begin(process, workdir)
             except (Silent, Gone):
                 process.kill()  # it has died, or was busy, since the last trace
             except BaseException:
@@ -118,7 +117,7 @@ class Pool:
                 return process
         process, _ = self._start()
         try:
-            _value(process.ask(begin, self.limit))
+            self.begin(process, workdir)
         except (Silent, Gone) as error:
             process.kill()
             how = str(error) or f"it did not answer within {self.limit:g} seconds"
@@ -129,6 +128,10 @@ class Pool:
         while len(self._ahead) < self.spare:
             self._ahead.append(self._begun())  # while this one is at work
         return process
+
+    def begin(self, process: HostProcess, workdir: Path) -> None:
+        """Begin a trace in ``workdir``; :raises Silent, Gone, HostFault: where it does not."""
+        _value(process.ask({"do": "begin", "workdir": str(workdir)}, self.limit))
 
     def renew(self) -> None:
         """Let the next traces have processes that have served none."""
@@ -214,6 +217,8 @@ class HostSubject:
         self._processes: dict[str, HostProcess] = {}
         self._ended: list[HostProcess] = []
         self._lives: dict[str, str] = {}
+        self._finished: dict[str, bool] = {}
+        """Processes whose trace has come to its end, and whether they may serve another."""
         self._watching: faults.Watch | None = None
         self._sent: deque[tuple[str, dict[str, Any]]] = deque()
 
@@ -224,25 +229,36 @@ class HostSubject:
         if self._watching is not None:
             self._watching.stop()
         if error[0] is None:
-            self._forget_what_was_sent()
-        for name in [*self._processes]:
-            process = self._processes.pop(name)
-            keep = self._pool.keep and error[0] is None and name == ""
-            if keep and self._finished(process):
+            with contextlib.suppress(HostFault):
+                self.finish()
+        for name, process in self._processes.items():
+            if self._pool.keep and name == "" and self._finished.get(name, False):
                 self._pool.give_back(process)
             else:
                 process.let_go()
 
-    def _finished(self, process: HostProcess) -> bool:
-        """Let go of the sessions; say whether none has left anything running in its process."""
-        try:
-            return bool(_value(process.ask({"do": "finish"}, self._pool.limit)))
-        except (Silent, Gone, HostFault):
-            return False
+    def finish(self) -> Outcome:
+        self._forget_what_was_sent()
+        raised: list[Outcome] = []
+        for name in [name for name in self._processes if name not in self._finished]:
+            try:
+                outcome = _outcome(self._processes[name].ask({"do": "finish"}, self._pool.limit))
+            except (Silent, Gone):
+                self._end(name)
+                continue
+            self._finished[name] = isinstance(outcome, Returned) and bool(outcome.value)
+            if isinstance(outcome, Raised):
+                raised.append(outcome)
+        return raised[0] if raised else Returned()
 
     def open(self, session: str, arguments: list[str], process: str) -> Outcome:
         if process not in self._processes:
             self._processes[process] = self._pool.take(self.workdir)
+        elif self._finished.pop(process, None) is not None:
+            try:
+                self._pool.begin(self._processes[process], self.workdir)
+            except (Silent, Gone):
+                self._end(process)
         self._lives[session] = process
         return self._do(session, {"do": "open", "session": session, "arguments": arguments})
 
@@ -382,6 +398,7 @@ class HostSubject:
     def _end(self, name: str) -> None:
         """End a process that is of no further use."""
         process = self._processes.pop(name)
+        self._finished.pop(name, None)
         process.kill()
         self._ended.append(process)
         self._sent.clear()

@@ -91,6 +91,11 @@ class PythonSubject:
             self.drop(name)
         return Returned()
 
+    def finish(self) -> Outcome:
+        for session in [*self._sessions]:
+            self.drop(session)
+        return Returned()
+
     def has(self, session: str, member: str) -> Outcome:
         thing = self._sessions[session]
         return self._attempt(member, lambda: self._there(thing, member))
