@@ -44,8 +44,8 @@ class JavaScript(Words):
         return f'bigInt("{digits}")'
 
     def construct(self, session: str, arguments: str) -> str:
-        # A factory, as its name shows, is no constructor.
-        return f"{'new ' if session[:1].isupper() else ''}{session}({arguments})"
+        # A factory, as its name shows, is no constructor, and may give a promise.
+        return f"{'new' if session[:1].isupper() else 'await'} {session}({arguments})"
 
     def call(self, name: str, member: str, arguments: str) -> str:
         waits = "await " if self._members[member]["awaitable"] else ""

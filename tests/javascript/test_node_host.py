@@ -131,6 +131,14 @@ def test_a_session_is_found(
     assert "2 of 2 checks passed" in done.out
 
 
+def test_a_factory_may_give_a_promise_and_is_shown_so(project: Project) -> None:
+    project.write("mine.mjs", _FACTORIES.replace("super();", "super(); this.setDC = () => {};"))
+    done = _run(project, "./mine.mjs#connected", *TWO)
+    assert done.code == 1, done.text
+    for finding in _findings(done):
+        assert _steps(finding)[0] == 'session = await connected("my-account")'
+
+
 @pytest.mark.parametrize("session", ["my-sessions#Mine", "@me/my-sessions/deep#Mine"])
 def test_a_package_that_can_only_be_imported_is_imported(project: Project, session: str) -> None:
     package = session.partition("#")[0].removesuffix("/deep")
