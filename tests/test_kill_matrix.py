@@ -82,8 +82,8 @@ def failed_rules(
     """The rules that `session` fails, each found by its first check that does.
 
     What is drawn at run time combines what other rules check, too, and depends on the version of
-    Hypothesis. So only the rules in `named` are asked that way; the others are asked all their
-    cases, through a host where a case restarts the program.
+    Hypothesis. Those and the hosted ones are asked only for the rules in `named`; the others
+    are asked all their cases, through a host where a case restarts the program.
     """
     here = Checker(CONTRACT, profile, python.driver(session, CONTRACT))
     members = CONTRACT.tables["surface"]["members"]

@@ -57,6 +57,10 @@ class Words:
         """Return the expression that calls a method."""
         return f"{name}.{member}({arguments})"
 
+    def together(self, calls: list[str]) -> str:
+        """Return what begins several calls before it waits for any."""
+        return "; ".join(calls)
+
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
         """Return the expression that makes a TL object."""
         given = ", ".join(f"{field}={entry}" for field, entry in fields)
@@ -119,19 +123,24 @@ class Words:
         nothing.
         """
         code = self._code(step, session, default)
-        remarks = [] if code else [self._said(step)]
+        remarks = [*([] if code else [self._said(step)]), *self._remarks(step)]
+        remark = f"{self.remark} {', '.join(remarks)}" if remarks else ""
+        return f"{code}   {remark}" if code and remark else code or remark
+
+    def _remarks(self, step: Step) -> list[str]:
+        """Say of a step what code cannot."""
+        remarks = [text for inner in _inner(step) for text in self._remarks(inner)]
         if step.operation == "interrupt":
             remarks += self._interruption(step.argument)
         elif step.operation == "together":
             remarks.append("at the same time")
-        elif step.operation not in STORAGE and isinstance(step.argument, list):
+        elif isinstance(step.argument, list):
             remarks += self._held(step.argument)
         if step.process and step.operation in ("open", "restore"):
             remarks.append("in another process")
         if step.times != 1:
             remarks.append(f"{step.times} times")
-        remark = f"{self.remark} {', '.join(remarks)}" if remarks else ""
-        return f"{code}   {remark}" if code and remark else code or remark
+        return remarks
 
     def _code(self, step: Step, session: str, default: str | None) -> str:
         """Return the step as code, or nothing where it is no operation of a session."""
@@ -140,7 +149,8 @@ class Words:
             case "open" | "restore":
                 given = [default] if default is not None and not argument else argument
                 made = f"{name} = {self.construct(session, self._arguments(given))}"
-                return made if step.operation == "open" else f"{made}; {self._load(name)}"
+                load = self.call(name, "load", "")
+                return made if step.operation == "open" else f"{made}; {load}"
             case "has":
                 return f"{name}.{self.member(argument)}"
             case "observe":
@@ -151,16 +161,13 @@ class Words:
                     for key, entry in argument.items()
                 )
             case "interrupt":
-                return "; ".join(self._inner(entry, session) for entry in argument["during"])
+                return "; ".join(self._code(inner, session, default) for inner in _inner(step))
             case "together":
-                return "; ".join(self._inner(entry, session) for entry in argument)
+                return self.together([self._code(one, session, default) for one in _inner(step)])
             case operation if operation in STORAGE or operation in _SAID:
                 return ""
             case operation:
                 return self.call(name, operation, self._arguments(argument))
-
-    def _load(self, name: str) -> str:
-        return self.call(name, "load", "")
 
     def _said(self, step: Step) -> str:
         """Say what a step does that is no operation of a session."""
@@ -208,9 +215,6 @@ class Words:
                 return "every warning so far"
             case _:
                 return "all that the program has printed so far"
-
-    def _inner(self, notation: dict[str, Any], session: str) -> str:
-        return self.step(Step.parse(notation), session)
 
     def _interruption(self, argument: dict[str, Any]) -> list[str]:
         if "at" not in argument:
@@ -267,6 +271,17 @@ class Words:
         pairs = enumerate(zip(expected, got, strict=False))
         at = next((place for place, (a, b) in pairs if a != b), min(len(expected), len(got)))
         return f"{self.value(got)}, which differs from character {at + 1} on"
+
+
+def _inner(step: Step) -> list[Step]:
+    """Return the steps that an operation has done at once, or while it is interrupted."""
+    match step.operation:
+        case "interrupt":
+            return [Step.parse(entry) for entry in step.argument["during"]]
+        case "together":
+            return [Step.parse(entry) for entry in step.argument]
+        case _:
+            return []
 
 
 def _fields(thing: dict[str, Any]) -> list[tuple[str, Any]]:

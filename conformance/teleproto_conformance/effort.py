@@ -34,8 +34,11 @@ def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
 
 
 EFFORTS: Final = {
-    "quick": Effort("quick", examples=10, points=3, cases=2, shortening=60),
-    "standard": Effort("standard", examples=100),
-    "deep": Effort("deep", examples=1000),
+    effort.name: effort
+    for effort in (
+        Effort("quick", examples=10, points=3, cases=2, shortening=60),
+        Effort("standard", examples=100),
+        Effort("deep", examples=1000),
+    )
 }
 STANDARD: Final = EFFORTS["standard"]

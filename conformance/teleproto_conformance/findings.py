@@ -46,21 +46,12 @@ class Finding:
         ``session`` is the class's short name, ``name`` what its sessions are called where the
         trace gives them no name.
         """
-        if isinstance(check, Generated) and not failure.hung:
-            cut = (
-                "is cut down to what it takes to fail"
-                if failure.shortest
-                else "may be longer than it takes to fail"
-            )
-            comment = f"{check.comment} This one {cut}."
-        else:
-            comment = check.comment
         return cls(
             check.id,
             rule.id,
             rule.level,
             words.prose(rule.rule),
-            words.prose(comment),
+            words.prose(_comment(check, failure)),
             [words.step(step, session, name) for step in failure.done],
             failure.expected,
             failure.got,
@@ -88,6 +79,14 @@ class Finding:
                 f"Replay           {self.replay}",
             ]
         )
+
+
+def _comment(check: Check, failure: Failure) -> str:
+    if not isinstance(check, Generated) or failure.hung:
+        return check.comment
+    if failure.shortest:
+        return f"{check.comment} This one is cut down to what it takes to fail."
+    return f"{check.comment} This one may be longer than it takes to fail."
 
 
 def _fill(text: str, indent: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Traces made at run time: what Hypothesis draws, a reference session answers.
 
 A generated trace is an ordinary one, with what the reference model gave as its expectations; it
-is replayed, shrunk, shown and saved like any other.
+is replayed, shortened, shown and saved like any other.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from .replay import Failure
 from .shortening import shortened
 from .trace import Step, Trace
 
-Draw = Any
-
 
 def search(
     check: Generated,
@@ -37,7 +35,7 @@ def search(
     effort: Effort,
     run: Callable[[Trace], Failure | None],
 ) -> Failure | None:
-    """Draw traces until one fails, make it as short as it gets, and return its failure.
+    """Draw traces until one fails, shorten it in so many attempts, and return its failure.
 
     Without a seed, the same version of Hypothesis draws the same traces at every run of the same
     code. A call that hangs ends the search: a shorter trace would cost its time limit over and
@@ -65,7 +63,7 @@ def search(
         failure = run(trace)
         if failure is not None:
             found.append(failure)
-            # Hypothesis shortens what it drew in one piece, which a call of a history is not.
+            # Histories are cut down step by step below, not by Hypothesis.
             raise _Enough if failure.hung or histories_drawn else _Found
 
     try:
@@ -79,7 +77,7 @@ def search(
         return _unsteady(found[-1])
     if not found or found[-1].hung or not histories_drawn:
         return found[-1] if found else None
-    if run(found[-1].done) is None:
+    if effort.shortening and run(found[-1].done) is None:
         return _unsteady(found[-1])
     answered = partial(histories.answered, contract, keeps)
     return shortened(found[-1], answered, run, effort.shortening)
@@ -147,7 +145,7 @@ def _reading(text: str, login: dict[str, Any], canonical: str) -> Trace:
 
 
 @st.composite
-def _teleproto_strings(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+def _teleproto_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
     layouts = contract.tables["formats"]["layouts"]
     login = draw(_login(_addresses()))
     text = formats.encode(layouts, {"string": "teleproto", **login})
@@ -163,7 +161,7 @@ def _teleproto_strings(draw: Draw, check: Generated, contract: Contract, keeps: 
 
 
 @st.composite
-def _telethon_strings(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+def _telethon_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
     layouts = contract.tables["formats"]["layouts"]
     numbers = st.integers(2**24, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number)))
     login = draw(_login(numbers))
@@ -172,7 +170,7 @@ def _telethon_strings(draw: Draw, check: Generated, contract: Contract, keeps: s
 
 
 @st.composite
-def _damaged_strings(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+def _damaged_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
     layouts = contract.tables["formats"]["layouts"]
     login = draw(_login(_addresses().filter(lambda address: len(address) > 3)))
     described = {"string": "teleproto", **login}

@@ -43,7 +43,7 @@ _USERNAMES = ("first_name", "second_name", "third_name", None)
 
 
 @st.composite
-def _entities(draw: Draw) -> list[dict[str, Any]]:
+def _entities(draw: st.DrawFn) -> list[dict[str, Any]]:
     names = list(_USERNAMES)
     batch = []
     for peer in draw(st.lists(st.sampled_from(_PEERS), min_size=1, max_size=4, unique=True)):
@@ -64,7 +64,7 @@ def _entities(draw: Draw) -> list[dict[str, Any]]:
     return batch
 
 
-def _step(draw: Draw, operation: str) -> Step:
+def _step(draw: st.DrawFn, operation: str) -> Step:
     keys: list[Any] = [{"key": name} for name in NAMES]
     match operation:
         case "set_dc":
@@ -103,7 +103,7 @@ _WEIGHTS = {"process_entities": 8, "set_dc": 8, "load": 2, "save": 2, "close": 2
 
 @dataclass(frozen=True)
 class _Call:
-    """A call and whether questions follow: one piece, which can be left out as one."""
+    """A call, and whether questions follow."""
 
     operation: str
     step: Step
@@ -111,7 +111,7 @@ class _Call:
 
 
 @st.composite
-def _calls(draw: Draw, operations: tuple[str, ...]) -> _Call:
+def _calls(draw: st.DrawFn, operations: tuple[str, ...]) -> _Call:
     operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
     # The state is asked for now and then, and often left as it is for several calls.
     asked = draw(st.booleans())
@@ -119,10 +119,10 @@ def _calls(draw: Draw, operations: tuple[str, ...]) -> _Call:
 
 
 @st.composite
-def histories(draw: Draw, check: Generated, contract: Contract, keeps: str) -> Trace:
+def histories(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
     """Draw calls, and put after some of them what the reference model then answers."""
     calls = _calls(check.operations)
-    # Long ones are what finds something, short ones what it shrinks to.
+    # Long ones are what finds something, unless a call comes too early in them.
     long = st.lists(calls, min_size=12, max_size=30)
     drawn = draw(st.one_of(st.lists(calls, min_size=1, max_size=6), long, long))
     with Model(contract, keeps) as model:

@@ -51,6 +51,10 @@ class JavaScript(Words):
         waits = "await " if self._members[member]["awaitable"] else ""
         return f"{waits}{name}.{self.member(member)}({arguments})"
 
+    def together(self, calls: list[str]) -> str:
+        begun = ", ".join(call.removeprefix("await ") for call in calls)
+        return f"await Promise.all([{begun}])"
+
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
         space, dot, kind = constructor.rpartition(".")
         given = ", ".join(f"{_camel_case(field)}: {entry}" for field, entry in fields)

@@ -22,7 +22,7 @@ from .subject import (
     Returned,
     Subject,
 )
-from .trace import NOTHING, STORAGE, Step, Trace
+from .trace import NOTHING, QUESTIONS, STORAGE, Step, Trace
 
 DEFAULT_NAME = "my-account"
 """What a session is called where its trace gives it no name."""
@@ -30,15 +30,18 @@ DEFAULT_NAME = "my-account"
 
 @dataclass(frozen=True)
 class Failure:
-    """Where a trace went wrong: the steps done, the last of them the one that failed."""
+    """Where a trace went wrong: the steps done, the last of them the one that failed, unless that
+    came only ``afterwards``. ``shortest`` says of a trace that was drawn that nothing can be left
+    out of it.
+    """
 
     done: Trace
     expected: str
     got: str
     hung: bool = False
     printed: str = ""
+    afterwards: bool = False
     shortest: bool = field(default=False, compare=False)
-    """Whether nothing can be left out of a trace that was drawn."""
 
 
 class _Stop(Exception):
@@ -79,8 +82,6 @@ _WITHOUT_SESSION = frozenset(
     ("open", "restore", "reopen", "restart", "watch", "written", "leaks", *STORAGE)
 )
 """Operations that need no session, or construct one."""
-
-_QUERIES = ("get_auth_key", "get_input_entity")
 
 _CLEANING = "cleaning"
 
@@ -134,8 +135,10 @@ class Player:
             except Impossible as error:
                 return Failure(tuple(done), "a machine on which this can be done", str(error))
         left = self._subject.finish()
-        if isinstance(left, Raised):
-            return Failure(tuple(done), "no error after that either", self._tell(left))
+        if not isinstance(left, Returned):
+            got = self._tell(left)
+            hung = isinstance(left, Hung)
+            return Failure(tuple(done), "no error after that either", got, hung, afterwards=True)
         return None
 
     def _announce(self, trace: Trace) -> int:
@@ -226,7 +229,7 @@ class Player:
             case operation if operation in STORAGE:
                 return self._files.run(operation, step.argument)
             case member:
-                if member not in _QUERIES:
+                if member not in QUESTIONS:
                     self._last_call[step.session] = member
                 outcome = self._subject.call(step.session, member, step.argument)
                 if member == "save" and isinstance(outcome, Returned):

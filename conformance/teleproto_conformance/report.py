@@ -42,17 +42,21 @@ class Result:
 
 @dataclass
 class Report:
-    """All results of a run, and what was run."""
+    """All results of a run, and what was run.
+
+    ``suite`` and ``contract`` are the versions of what the session was held against, ``seed`` is
+    where drawing began if not where it always does, and ``promised`` how many checks the profile
+    has.
+    """
 
     implementation: Implementation
     suite: str
     contract: str
     effort: str
+    seed: int | None
     strict: bool
     chapters: dict[str, str]
     promised: int
-    """How many checks the profile has; ``suite`` and ``contract`` are the versions of what the
-    session was held against."""
     results: list[Result] = field(default_factory=list)
     broken: int = 0
     """Checks that the suite itself could not carry out."""
@@ -60,9 +64,9 @@ class Report:
     """Whether the run came to its end."""
 
     @property
-    def findings(self) -> list[Result]:
-        """The results that are no pass."""
-        return [result for result in self.results if result.finding is not None]
+    def findings(self) -> list[tuple[Result, Finding]]:
+        """The results that are no pass, and what was found."""
+        return [(each, each.finding) for each in self.results if each.finding is not None]
 
     def of(self, outcome: str) -> list[Result]:
         """The results with that outcome."""
@@ -95,22 +99,25 @@ class Report:
             tried.update(result.tried)
         return ", ".join(f"{count} by {how}" for how, count in sorted(tried.items()))
 
-    def _rules_not_met(self) -> list[str]:
-        return [*dict.fromkeys(result.rule for result in self.findings)]
+    def _by_rule(self) -> list[list[tuple[Result, Finding]]]:
+        rules: dict[str, list[tuple[Result, Finding]]] = {}
+        for result, finding in self.findings:
+            rules.setdefault(result.rule, []).append((result, finding))
+        return [*rules.values()]
 
     def failed_rules(self) -> list[str]:
         """A line for each rule that is not met: its sentence, and how many of its checks fail."""
         lines = []
-        for rule in self._rules_not_met():
-            checks = [result for result in self.results if result.rule == rule]
-            failed = [result.finding for result in checks if result.finding is not None]
-            sentence, level = failed[0].sentence, failed[0].level
-            known = sum(result.outcome == KNOWN for result in checks)
+        for failed in self._by_rule():
+            first = failed[0][1]
+            asked = sum(result.rule == first.rule for result in self.results)
+            known = sum(result.outcome == KNOWN for result, _ in failed)
             note = f", {known} known" if known else ""
             lines.append(
-                f"{rule} ({level}) {sentence} [{len(failed)} of {len(checks)} checks{note}]"
+                f"{first.rule} ({first.level}) {first.sentence} "
+                f"[{len(failed)} of {asked} checks{note}]"
             )
-            lines += _filled([finding.check for finding in failed])
+            lines += _filled([finding.check for _, finding in failed])
         return lines
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -145,6 +152,7 @@ class Report:
             "suite": self.suite,
             "contract": self.contract,
             "effort": self.effort,
+            "seed": self.seed,
             "strict": self.strict,
             "verdict": self.verdict,
             "promised": self.promised,
@@ -162,18 +170,18 @@ class Report:
             f"**{self.verdict}**: {self.extent}.",
             "",
             f"- Profile: `{tested.profile}` ({tested.profile_from})",
-            *([f"- Runs on: {tested.runs_on}"] if tested.versions else []),
+            *([f"- Runs on: {tested.runs_on}"] if tested.runs_on else []),
             f"- Held against: session contract {self.contract} by teleproto-conformance "
-            f"{self.suite}, effort {self.effort}",
+            f"{self.suite}, effort {self.effort}"
+            + (f", seed {self.seed}" if self.seed is not None else ""),
             *([f"- Changes interrupted: {self.interrupted}"] if self.interrupted else []),
             "",
             f"| {' | '.join(_HEADINGS)} |",
             f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
             *(f"| {' | '.join(row)} |" for row in self.rows()),
         ]
-        for rule in self._rules_not_met():
-            results = [result for result in self.findings if result.rule == rule]
-            lines += ["", *_section(results)]
+        for findings in self._by_rule():
+            lines += ["", *_section(findings)]
         return "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:
@@ -218,9 +226,8 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
     )
 
 
-def _section(results: list[Result]) -> list[str]:
+def _section(findings: list[tuple[Result, Finding]]) -> list[str]:
     """A rule, and each of its checks that fail."""
-    findings = [(result, result.finding) for result in results if result.finding is not None]
     first = findings[0][1]
     lines = [
         f"## {first.rule} ({first.level}) {first.sentence}",

@@ -116,6 +116,7 @@ class Run:
             __version__,
             self.contract.version,
             self.settings.effort.name,
+            self.settings.effort.seed,
             self.settings.strict,
             {chapter.id: chapter.title for chapter in self.contract.chapters},
             len(self.contract.checks(self.profile)),
@@ -230,6 +231,8 @@ def _refusal(
     option = f"--session-impl={implementation.text}"
     rule, first = failures[0]
     asked = first.done[-1]
+    if first.afterwards:
+        return f"{option}: constructing the session went well, but then {first.got}; mend that"
     if asked.operation == "open":
         remedy = f"mend its constructor, name a factory as {words.factory}"
         if implementation.profile_from == GUESSED:
@@ -240,13 +243,16 @@ def _refusal(
         return f"{option}: constructing the session failed with {first.got}; {remedy}"
     remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
     asks = f"({rule.id}: {words.prose(rule.rule)})"
-    if asked.operation != "has":
+    absent = words.value(False)
+    if asked.operation != "has" or first.got != absent:
         return (
             f"{option}: {words.step(asked, implementation.name)} came to {first.got} {asks}; "
             f"{remedy}"
         )
     missing = [
-        words.member(str(failure.done[-1].argument)) for other, failure in failures if other is rule
+        words.member(str(failure.done[-1].argument))
+        for other, failure in failures
+        if other is rule and failure.got == absent
     ]
     runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
     return f"{option}: the session has no {', '.join(missing)} {asks}{runs_on}; {remedy}"

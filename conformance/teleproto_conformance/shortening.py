@@ -9,7 +9,7 @@ from .replay import Failure
 from .trace import QUESTIONS, Step, Trace
 
 _OPENING = 2
-"""Steps that open the session; the last step of a failure is the one that failed."""
+"""Steps that open the session."""
 
 
 def shortened(
@@ -74,35 +74,41 @@ class _Cutter:
         self.failure = failure
         return True
 
+    @property
+    def _end(self) -> int:
+        """Where the steps end that may be left out: at the one that failed, if it was one."""
+        return len(self.failure.done) - (not self.failure.afterwards)
+
     def drop_questions(self) -> None:
         """Leave out all questions but the one that was answered wrongly."""
-        *before, last = self.failure.done
-        self._fails((*(step for step in before if step.operation not in QUESTIONS), last))
+        before, last = self.failure.done[: self._end], self.failure.done[self._end :]
+        fewer = (*(step for step in before if step.operation not in QUESTIONS), *last)
+        if fewer != self.failure.done:
+            self._fails(fewer)
 
     def drop_pieces(self, size: int) -> bool:
         """Leave out pieces of ``size`` steps, from the end; say whether one could go."""
         any_gone = False
-        end = len(self.failure.done) - 1
+        end = self._end
         while end > _OPENING:
             start = max(_OPENING, end - size)
             done = self.failure.done
             gone = self._fails(done[:start] + done[end:])
             any_gone |= gone
-            end = min(start if gone else end - max(1, size // 2), len(self.failure.done) - 1)
+            end = min(start if gone else end - max(1, size // 2), self._end)
         return any_gone
 
     def drop_parts(self) -> bool:
         """Leave out entities of those that were seen at once; say whether one could go."""
         any_gone = False
-        for place in range(_OPENING, len(self.failure.done) - 1):
-            smaller = _smaller(self.failure.done[place])
-            while (step := next(smaller, None)) is not None:
-                done = self.failure.done
-                if self._fails((*done[:place], step, *done[place + 1 :])):
-                    any_gone = True
-                    if place >= len(self.failure.done) - 1:
-                        return any_gone
-                    smaller = _smaller(self.failure.done[place])
+        place = _OPENING
+        while place < self._end:
+            done = self.failure.done
+            smaller = _smaller(done[place])
+            if any(self._fails((*done[:place], step, *done[place + 1 :])) for step in smaller):
+                any_gone = True  # and perhaps one more of the same
+            else:
+                place += 1
         return any_gone
 
 

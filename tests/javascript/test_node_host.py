@@ -389,6 +389,8 @@ function afterwards(name, put) {
 afterwards('FailsInATimer', () => setTimeout(() => { throw new Error('late'); }, 5));
 afterwards('WritesNowhere', () => { fs.promises.writeFile('nowhere/dc', '2'); });
 afterwards('IsTold', () => fs.writeFile('nowhere/dc', '2', (error) => { throw error; }));
+afterwards('Exits', () => setTimeout(() => process.exit(3), 5));
+afterwards('Spins', () => setTimeout(() => { for (;;); }, 5));
 afterwards('DoesWell', () => { fs.promises.writeFile('dc', '2'); setTimeout(() => {}, 5); });
 afterwards('KeepsBusy', () => setInterval(() => {}, 1));
 """
@@ -400,6 +402,8 @@ afterwards('KeepsBusy', () => setInterval(() => {}, 1));
         ("FailsInATimer", "nobody caught an error of setDC: Error: late, at later.cjs:"),
         ("WritesNowhere", "nobody handled a rejection of setDC: Error: ENOENT: no such file"),
         ("IsTold", "nobody caught an error of setDC: Error: ENOENT: no such file"),
+        ("Exits", "the process ended itself with exit code 3"),
+        ("Spins", "no answer within 2 seconds; the call was stopped"),
         ("DoesWell", ""),
         ("KeepsBusy", ""),
     ],
@@ -409,7 +413,8 @@ def test_what_fails_after_the_last_call_is_a_finding(
     project: Project, session: str, profile: str, got: str
 ) -> None:
     project.write("later.cjs", _AFTERWARDS)
-    options = (f"--session-profile={profile}", "-k", "SURFACE-3[set-dc]")
+    limit = "--session-time-limit=2"
+    options = (f"--session-profile={profile}", limit, "-k", "SURFACE-3[set-dc]")
     done = _run(project, f"./later.cjs#{session}", *options)
     assert done.code == int(got != ""), done.text
     if got:
@@ -417,6 +422,49 @@ def test_what_fails_after_the_last_call_is_a_finding(
         assert _steps(finding)[-1] == "session.serverAddress, session.dcId, session.port"
         assert "Expected         no error after that either" in finding
         assert f" Got {got}" in " ".join(finding.split())
+
+
+def test_what_one_trace_leaves_running_is_not_blamed_on_the_next(project: Project) -> None:
+    project.write(
+        "later.cjs",
+        """
+const { MemorySession } = require('teleproto/sessions');
+const fail = () => { throw new Error('late'); };
+exports.Late = class Late extends MemorySession {
+  constructor(name) { super(); this.name = name; }
+  setDC(...place) { super.setDC(...place); setTimeout(fail, 60); }
+};
+""",
+    )
+    done = _run(project, "./later.cjs#Late", "-k", "SURFACE-3[set-dc] or DC-1[ids")
+    assert done.code == 0, done.text
+
+
+@pytest.mark.parametrize(
+    ("setter", "says"),
+    [
+        (
+            "setTimeout(() => { throw new Error('refused'); }, 3)",
+            "constructing the session went well, but then nobody caught an error of the const",
+        ),
+        (
+            "Object.defineProperty(this, 'load', { get() { process.exit(3); } })",
+            "session.load came to the process ended itself with exit code 3 (SURFACE-1: ",
+        ),
+    ],
+)
+def test_a_gate_says_what_went_wrong(project: Project, setter: str, says: str) -> None:
+    project.write(
+        "mine.cjs",
+        f"""
+const {{ MemorySession }} = require('teleproto/sessions');
+exports.Mine = class Mine extends MemorySession {{ constructor() {{ super(); {setter}; }} }};
+""",
+    )
+    done = _run(project, "./mine.cjs#Mine")
+    assert done.code == 4, done.text
+    (line,) = done.err.strip().splitlines()
+    assert f"--session-impl=node:./mine.cjs#Mine: {says}" in line
 
 
 @pytest.mark.parametrize("thrown", ["hex", "`no room for ${hex}`", "new Error(hex)", "{ hex }"])

@@ -71,6 +71,7 @@ def test_the_json_report(written: Written) -> None:
     assert schemas.problems(report, "report.schema.json") == []
     assert report["session"] == "bad.Faulty"
     assert (report["profile"], report["verdict"]) == ("memory", "fails")
+    assert (report["effort"], report["seed"]) == ("standard", None)
     assert report["versions"] == {"Python": platform.python_version()}
     counts = {
         outcome: sum(result["outcome"] == outcome for result in report["results"])

@@ -85,3 +85,31 @@ def test_it_ends_where_a_shorter_one_hangs() -> None:
     trace = (*OPEN, *CLUTTER, ASK)
     failure, tried = _cut(trace, (ASK,), hung=True)
     assert (failure.done, failure.shortest, tried) == (trace, False, 1)
+
+
+def test_a_shorter_one_may_fail_earlier() -> None:
+    """Seen with one user, a later step asks in vain; seen without, the first question does."""
+    seen = [replace(SEEN, argument=[USERS[:2]]), ASK, *(SEEN for _ in range(4)), ASK]
+    trace = (*OPEN, *seen)
+
+    def run(steps: Trace) -> Failure | None:
+        if len(steps) < len(trace):
+            return None  # every step is needed
+        fewer = next((at for at, step in enumerate(steps) if step not in trace), None)
+        return Failure(steps if fewer is None else steps[:4], "2", "3")
+
+    failure = shortened(Failure(trace, "2", "3"), lambda steps: steps, run, 400)
+    assert failure.done[:2] == OPEN
+    assert len(failure.done) == 4
+    assert failure.shortest
+
+
+def test_no_step_is_needed_for_what_fails_afterwards() -> None:
+    trace = (*OPEN, *CLUTTER, ASK, ASK)
+    found = Failure(trace, "no error", "lost", afterwards=True)
+
+    def run(steps: Trace) -> Failure | None:
+        return replace(found, done=steps) if CLUTTER[4] in steps else None
+
+    failure = shortened(found, lambda steps: steps, run, 400)
+    assert failure.done == (*OPEN, CLUTTER[4])

@@ -174,7 +174,9 @@ def _said(answer: dict[str, Any], option: str, pid: int) -> dict[str, Any]:
             "(spec/HOSTS.md)"
         )
     versions = said.get("versions", {})
-    if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
+    if not isinstance(versions, dict) or not all(
+        isinstance(v, str) and v for v in versions.values()
+    ):
         raise UsageError(
             f"{option}: the versions in its host's answer to hello are no texts by name "
             "(spec/HOSTS.md)"
@@ -217,8 +219,10 @@ class HostSubject:
         self._processes: dict[str, HostProcess] = {}
         self._ended: list[HostProcess] = []
         self._lives: dict[str, str] = {}
-        self._finished: dict[str, bool] = {}
-        """Processes whose trace has come to its end, and whether they may serve another."""
+        self._over: set[str] = set()
+        """Processes in which the trace is over."""
+        self._worn: set[str] = set()
+        """Processes that are in no order to serve another one."""
         self._watching: faults.Watch | None = None
         self._sent: deque[tuple[str, dict[str, Any]]] = deque()
 
@@ -228,39 +232,46 @@ class HostSubject:
     def __exit__(self, *error: object) -> None:
         if self._watching is not None:
             self._watching.stop()
-        if error[0] is None:
-            with contextlib.suppress(HostFault):
-                self.finish()
-        for name, process in self._processes.items():
-            if self._pool.keep and name == "" and self._finished.get(name, False):
-                self._pool.give_back(process)
-            else:
-                process.let_go()
+        try:
+            if self._pool.keep and error[0] is None and "" in self._processes.keys() - self._over:
+                with contextlib.suppress(HostFault):
+                    self._finish("")
+        finally:
+            for name, process in self._processes.items():
+                if self._pool.keep and name == "" and name in self._over - self._worn:
+                    self._pool.give_back(process)
+                else:
+                    process.let_go()
 
     def finish(self) -> Outcome:
+        outcomes = [self._finish(name) for name in [*self._processes.keys() - self._over]]
+        return next((one for one in outcomes if not isinstance(one, Returned)), Returned())
+
+    def _finish(self, process: str) -> Outcome:
         self._forget_what_was_sent()
-        raised: list[Outcome] = []
-        for name in [name for name in self._processes if name not in self._finished]:
-            try:
-                outcome = _outcome(self._processes[name].ask({"do": "finish"}, self._pool.limit))
-            except (Silent, Gone):
-                self._end(name)
-                continue
-            self._finished[name] = isinstance(outcome, Returned) and bool(outcome.value)
-            if isinstance(outcome, Raised):
-                raised.append(outcome)
-        return raised[0] if raised else Returned()
+        self._processes[process].tell({"do": "finish"})
+        outcome = self._hear(process)
+        self._over.add(process)
+        if outcome != Returned(True):
+            self._worn.add(process)
+        return outcome
 
     def open(self, session: str, arguments: list[str], process: str) -> Outcome:
+        if process in self._over:
+            self._begin_again(process)
         if process not in self._processes:
             self._processes[process] = self._pool.take(self.workdir)
-        elif self._finished.pop(process, None) is not None:
+        self._lives[session] = process
+        return self._do(session, {"do": "open", "session": session, "arguments": arguments})
+
+    def _begin_again(self, process: str) -> None:
+        """Begin another trace in a process that has served one, or end it where it does not."""
+        self._over.discard(process)
+        if process in self._processes:
             try:
                 self._pool.begin(self._processes[process], self.workdir)
             except (Silent, Gone):
                 self._end(process)
-        self._lives[session] = process
-        return self._do(session, {"do": "open", "session": session, "arguments": arguments})
 
     def drop(self, session: str) -> None:
         if self._lives[session] in self._processes:
@@ -398,7 +409,7 @@ class HostSubject:
     def _end(self, name: str) -> None:
         """End a process that is of no further use."""
         process = self._processes.pop(name)
-        self._finished.pop(name, None)
+        self._over.discard(name)
         process.kill()
         self._ended.append(process)
         self._sent.clear()

@@ -92,8 +92,7 @@ class PythonSubject:
         return Returned()
 
     def finish(self) -> Outcome:
-        for session in [*self._sessions]:
-            self.drop(session)
+        self._let_go()
         return Returned()
 
     def has(self, session: str, member: str) -> Outcome:
