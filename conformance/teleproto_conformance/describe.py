@@ -14,6 +14,8 @@ _BEGINNING = 12
 """Characters shown of a longer text: too few to hold a secret in an encoding nobody looks for."""
 
 _LARGEST = 2**64
+_MANY = 8
+"""Entries of a list that are shown."""
 
 _SAID = ("reopen", "restart", "settled", "either", "watch", "written", "leaks")
 """Operations that no line of code stands for."""
@@ -23,6 +25,14 @@ class Words:
     """Steps and values as Python has them; a language with its own way overrides what differs."""
 
     remark = "#"
+    fence = "python"
+    preamble: tuple[str, ...] = (
+        "from teleproto_sessions import AuthKey",
+        "from teleproto_sessions.tl import *",
+        "",
+        'key_a = AuthKey(b"A" * 256)  # and any other bytes for the other keys',
+    )
+    """What has to stand before steps that are to be run."""
     blank = "AuthKey()"
     """What makes an AuthKey without bytes."""
     factory = "package.module:factory"
@@ -100,7 +110,9 @@ class Words:
                 entries = (f"{self.value(k)}: {self.value(v)}" for k, v in thing.items())
                 return "{" + ", ".join(entries) + "}"
             case list():
-                return "[" + ", ".join(self.value(entry) for entry in thing) + "]"
+                shown = [self.value(entry) for entry in thing[:_MANY]]
+                more = [f"… {len(thing) - _MANY} more"] if len(thing) > _MANY else []
+                return f"[{', '.join([*shown, *more])}]"
             case str():
                 return _text(thing)
             case int() if abs(thing) > _LARGEST:

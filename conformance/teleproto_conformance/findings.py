@@ -13,7 +13,10 @@ from .secrets import masked
 
 @dataclass(frozen=True)
 class Finding:
-    """Which rule, what was done, what was expected, what came back, and how to see it again."""
+    """Which rule, what was done, what was expected, what came back, and how to see it again.
+
+    The last of what was ``done`` went wrong, unless that came only ``afterwards``.
+    """
 
     check: str
     rule: str
@@ -27,6 +30,7 @@ class Finding:
     source: str
     replay: str
     hung: bool = False
+    afterwards: bool = False
     printed: str = ""
 
     @classmethod
@@ -56,14 +60,17 @@ class Finding:
             failure.expected,
             failure.got,
             words.prose(rule.why),
-            rule.source,
+            words.prose(rule.source),
             replay,
             failure.hung,
+            failure.afterwards,
             masked(failure.printed),
         )
 
     def __str__(self) -> str:
         steps = [f"  {number:>3}  {line}" for number, line in enumerate(self.done, 1)]
+        if not self.afterwards:
+            steps[-1] = f">{steps[-1][1:]}"
         return "\n".join(
             [
                 *_fill(f"{self.rule} ({self.level}) {self.sentence}", ""),
@@ -82,11 +89,13 @@ class Finding:
 
 
 def _comment(check: Check, failure: Failure) -> str:
-    if not isinstance(check, Generated) or failure.hung:
-        return check.comment
-    if failure.shortest:
-        return f"{check.comment} This one is cut down to what it takes to fail."
-    return f"{check.comment} This one may be longer than it takes to fail."
+    comment = check.comment
+    if failure.afterwards:
+        comment += " All of that went well; what failed came afterwards."
+    if isinstance(check, Generated) and not failure.hung:
+        how = "is cut down to" if failure.shortest else "may be longer than"
+        comment += f" This one {how} what it takes to fail."
+    return comment
 
 
 def _fill(text: str, indent: str) -> list[str]:

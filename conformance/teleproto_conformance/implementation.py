@@ -42,8 +42,9 @@ def settle(
     if given is not None:
         profile, where, profile_from = given, "--session-profile", GIVEN
     elif hello["promised"] is not None:
-        attribute = "sessionProfile" if hello["language"] == "javascript" else "session_profile"
-        profile, where, profile_from = hello["promised"], f"{text}.{attribute}", PROMISED
+        javascript = hello["language"] == "javascript"
+        where = f"static sessionProfile of {text}" if javascript else f"{text}.session_profile"
+        profile, profile_from = hello["promised"], PROMISED
     elif hello["guess"] is not None:
         profile, where, profile_from = hello["guess"], text, GUESSED
     else:

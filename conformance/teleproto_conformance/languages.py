@@ -7,22 +7,42 @@ from typing import Any
 
 from .describe import PYTHON, Words
 
-_NAME = re.compile(r"\b([a-z]+(_[a-z]+)+|None)\b")
+_NAME = re.compile(r"\b([a-z]+(_[a-z]+)+|None|raise[sd]?|tracebacks)\b")
 """What a sentence may mention; members of one word are called the same."""
+
+_ELSEWHERE = {
+    "None": "undefined",
+    "raise": "throw",
+    "raises": "throws",
+    "raised": "thrown",
+    "tracebacks": "stack traces",
+}
 
 _LITERALS = {"None": "undefined", "True": "true", "False": "false"}
 
 
+_PREAMBLE = """\
+const {{ Api }} = require("{library}");
+const {{ AuthKey }} = require("{library}/crypto/AuthKey");
+const bigInt = require("big-integer");
+const keyA = new AuthKey();
+await keyA.setKey(Buffer.alloc(256, "A")); // and any other bytes for the other keys
+let session;
+"""
+
+
 class JavaScript(Words):
-    """As a user of teleproto writes it; ``members`` is the table of the surface."""
+    """As a user of ``library`` writes it; ``members`` is the table of the surface."""
 
     remark = "//"
+    fence = "js"
     blank = "new AuthKey()"
     factory = "node:MODULE#factory"
     views = "util.inspect(), String() and JSON.stringify()"
 
-    def __init__(self, members: dict[str, Any]) -> None:
+    def __init__(self, members: dict[str, Any], library: str) -> None:
         self._members = members
+        self.preamble = (*_PREAMBLE.format(library=library).splitlines(),)
 
     def member(self, name: str) -> str:
         known: str = self._members[name]["teleproto"]
@@ -32,7 +52,7 @@ class JavaScript(Words):
         return _NAME.sub(lambda match: self._named(match[0]), text)
 
     def _named(self, name: str) -> str:
-        return self.member(name) if name in self._members else _LITERALS.get(name, name)
+        return self.member(name) if name in self._members else _ELSEWHERE.get(name, name)
 
     def key(self, name: str) -> str:
         return f"key{name[0].upper()}{_camel_case(name[1:])}"
@@ -65,6 +85,10 @@ def _camel_case(name: str) -> str:
     return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
-def words(language: str, members: dict[str, Any]) -> Words:
-    """Return the words for sessions in ``language``, as its host calls it."""
-    return JavaScript(members) if language == "javascript" else PYTHON
+def words(hello: dict[str, Any], members: dict[str, Any]) -> Words:
+    """Return the words for a session whose host has said this in its ``hello``."""
+    if hello["language"] != "javascript":
+        return PYTHON
+    versions = hello.get("versions", {})
+    library = next((name for name in ("teleproto", "telegram") if name in versions), "teleproto")
+    return JavaScript(members, library)

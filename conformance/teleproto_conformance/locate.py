@@ -103,7 +103,7 @@ def _import(module_name: str, text: str) -> Any:
 def _import_failed(module_name: str, text: str, error: BaseException) -> UsageError:
     return UsageError(
         f"--session-impl={text}: importing {module_name} raised {type(error).__name__}: "
-        f"{' '.join(str(error).split())}"
+        f"{' '.join(str(error).split())}; `python -c 'import {module_name}'` shows more of it"
     )
 
 

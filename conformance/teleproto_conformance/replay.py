@@ -136,9 +136,15 @@ class Player:
                 return Failure(tuple(done), "a machine on which this can be done", str(error))
         left = self._subject.finish()
         if not isinstance(left, Returned):
-            got = self._tell(left)
-            hung = isinstance(left, Hung)
-            return Failure(tuple(done), "no error after that either", got, hung, afterwards=True)
+            return Failure(
+                tuple(done),
+                "no error after the last step either",
+                f"it was still busy after {left.seconds:g} seconds, and was stopped"
+                if isinstance(left, Hung)
+                else self._tell(left),
+                hung=isinstance(left, Hung),
+                afterwards=True,
+            )
         return None
 
     def _announce(self, trace: Trace) -> int:
@@ -308,10 +314,11 @@ class Player:
         """Ask whether all is as after the last change, or, where it was refused, as before it."""
         before, after = step.argument["before"], step.argument["after"]
         if self.last_attempt == "refused":
-            either = "everything as it was before the change, or everything as it is after it"
-            self._either(step, [before, after], either)
+            expected = "everything as it was before the change, or everything as it is after it"
+            self._either(step, [before, after], expected)
         else:
-            self._either(step, [after], "everything as it is after the change, which did not raise")
+            expected = "everything as it is after the change, which did not raise"
+            self._either(step, [after], self._words.prose(expected))
 
     def _either(self, step: Step, lists: list[Any], expected: str) -> None:
         """Ask the questions of each list until one is answered as it says throughout."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,15 @@ class Result:
 class Report:
     """All results of a run, and what was run.
 
+    ``fence`` is the language of the steps, and ``preamble`` what has to stand before them;
     ``suite`` and ``contract`` are the versions of what the session was held against, ``seed`` is
     where drawing began if not where it always does, and ``promised`` how many checks the profile
     has.
     """
 
     implementation: Implementation
+    fence: str
+    preamble: tuple[str, ...]
     suite: str
     contract: str
     effort: str
@@ -100,25 +104,36 @@ class Report:
         return ", ".join(f"{count} by {how}" for how, count in sorted(tried.items()))
 
     def _by_rule(self) -> list[list[tuple[Result, Finding]]]:
+        """The findings rule by rule, the MUST before the SHOULD."""
         rules: dict[str, list[tuple[Result, Finding]]] = {}
         for result, finding in self.findings:
             rules.setdefault(result.rule, []).append((result, finding))
-        return [*rules.values()]
+        return sorted(rules.values(), key=lambda findings: findings[0][1].level)
+
+    def _line(self, findings: list[tuple[Result, Finding]]) -> str:
+        """A rule that is not met, and how many of its checks fail."""
+        first = findings[0][1]
+        asked = sum(result.rule == first.rule for result in self.results)
+        known = sum(result.outcome == KNOWN for result, _ in findings)
+        note = f", {known} known" if known else ""
+        return (
+            f"{first.rule} ({first.level}) {first.sentence} "
+            f"[{len(findings)} of {asked} checks{note}]"
+        )
 
     def failed_rules(self) -> list[str]:
-        """A line for each rule that is not met: its sentence, and how many of its checks fail."""
+        """Lines for each rule that is not met, with its first checks that fail."""
         lines = []
-        for failed in self._by_rule():
-            first = failed[0][1]
-            asked = sum(result.rule == first.rule for result in self.results)
-            known = sum(result.outcome == KNOWN for result, _ in failed)
-            note = f", {known} known" if known else ""
-            lines.append(
-                f"{first.rule} ({first.level}) {first.sentence} "
-                f"[{len(failed)} of {asked} checks{note}]"
-            )
-            lines += _filled([finding.check for _, finding in failed])
+        for findings in self._by_rule():
+            lines.append(self._line(findings))
+            lines += _filled([finding.check for _, finding in findings])
         return lines
+
+    @property
+    def simplest(self) -> str:
+        """The check that fails in the fewest steps, of those that fail the run."""
+        failed = [finding for result, finding in self.findings if result.outcome == FAILED]
+        return min(failed, key=lambda finding: len(finding.done)).check if failed else ""
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table by chapter: title, rules, checks, and what they came to."""
@@ -180,8 +195,15 @@ class Report:
             f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
             *(f"| {' | '.join(row)} |" for row in self.rows()),
         ]
+        if not self.findings:
+            return "\n".join(lines) + "\n"
+        lines += ["", "## Rules that are not met", ""]
+        lines += [f"- {self._line(findings)}" for findings in self._by_rule()]
+        if self.simplest:
+            lines += ["", f"Begin with `{self.simplest}`, which fails in the fewest steps."]
+        lines += ["", "What the steps need before them:", "", *_fenced(self.preamble, self.fence)]
         for findings in self._by_rule():
-            lines += ["", *_section(findings)]
+            lines += ["", *_section(findings, self.fence)]
         return "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:
@@ -226,29 +248,26 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
     )
 
 
-def _section(findings: list[tuple[Result, Finding]]) -> list[str]:
-    """A rule, and each of its checks that fail."""
-    first = findings[0][1]
+def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
+    """A rule, its check that fails in the fewest steps, and the names of the others."""
+    result, finding = min(findings, key=lambda each: len(each[1].done))
     lines = [
-        f"## {first.rule} ({first.level}) {first.sentence}",
+        f"## {finding.rule} ({finding.level}) {finding.sentence}",
         "",
-        f"- Why it matters: {first.why}",
-        f"- Source: {first.source}",
+        f"`{finding.check}` {finding.comment}",
+        *([f"(known: {result.reason})"] if result.outcome == KNOWN else []),
+        "",
+        *_fenced(finding.done, fence),
+        "",
+        f"- Expected: {finding.expected}",
+        f"- Got: {finding.got}",
+        f"- Why it matters: {finding.why}",
+        f"- Source: {finding.source}",
+        f"- Replay: `{finding.replay}`",
     ]
-    for result, finding in findings:
-        known = f" (known: {result.reason})" if result.outcome == KNOWN else ""
-        lines += [
-            "",
-            f"### {finding.check}{known}",
-            "",
-            finding.comment,
-            "",
-            "```text",
-            *finding.done,
-            "```",
-            "",
-            f"- Expected: {finding.expected}",
-            f"- Got: {finding.got}",
-            f"- Replay: `{finding.replay}`",
-        ]
-    return lines
+    others = [f"`{other.check}`" for _, other in findings if other is not finding]
+    return [*lines, f"- As well: {', '.join(others)}"] if others else lines
+
+
+def _fenced(lines: Sequence[str], fence: str) -> list[str]:
+    return [f"```{fence}", *lines, "```"]

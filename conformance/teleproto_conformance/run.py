@@ -9,6 +9,7 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from . import __version__, baseline, languages, programs, replays, vectors
 from . import report as reports
@@ -43,6 +44,8 @@ class Settings:
     base: Path
     keep: Path | None
 
+
+_NOT_ALONE = "not by itself in a new program: it takes the checks before it, or is a matter of luck"
 
 _SPARE = 2
 """New processes that are started ahead: a restart asks for the next one soon after the last."""
@@ -82,10 +85,10 @@ class Run:
             settings.implementation, settings.profile, hello, self.contract.profiles
         )
         members = self.contract.tables["surface"]["members"]
-        self._words = languages.words(hello["language"], members)
+        self._words = languages.words(hello, members)
         self.profile = self.implementation.profile
         promised = self.contract.checks(self.profile)
-        self.checks = _chosen(promised, settings.effort.cases)
+        self.checks = _chosen(promised, self.contract.rules, settings.effort.cases)
         self.rules = self.contract.rules
         self.replayed: Case | None = None
         if settings.replay is not None:
@@ -107,12 +110,15 @@ class Run:
         # A class that takes a name may hold something by it, and a Python process costs nothing.
         self._pool.keep = not (self._takes_name and self._python)
         self._pool.spare = _SPARE if self._takes_name else 0
+        self._looked_at: set[str] = set()
         self._pass_the_gate()
 
     def report(self) -> reports.Report:
         """Return the report of this run, still empty."""
         return reports.Report(
             self.implementation,
+            self._words.fence,
+            self._words.preamble,
             __version__,
             self.contract.version,
             self.settings.effort.name,
@@ -139,18 +145,24 @@ class Run:
                 if failure.done[-1].operation == "open":
                     break
         if failures:
-            raise UsageError(_refusal(self.implementation, failures, self._words))
+            members = self.contract.tables["surface"]["members"]
+            raise UsageError(_refusal(self.implementation, failures, self._words, members))
 
     def _fails(self, check: Check, *, known: bool = False) -> Failure | None:
         self._pool.reused = False
         failure = self._checker.run(check, known=known)
-        own = self._checker.promise.get("names") == "own"
-        if failure is None or not (own and self._pool.reused):
+        if failure is None or not self._pool.reused:
             return failure
-        # The traces that its process served before may be to blame, which had the same names.
+        own = self._checker.promise.get("names") == "own"
+        if not own and (known or failure.hung or check.rule in self._looked_at):
+            return failure
+        self._looked_at.add(check.rule)
         self._pool.renew()
         if self._checker.replay(failure.done) is not None:
             return failure
+        if not own:
+            return replace(failure, got=f"{failure.got} ({_NOT_ALONE})")
+        # The traces that its process served before may be to blame, which had the same names.
         self._pool.keep = False
         self._pool.renew()
         return self._checker.run(check, known=known)
@@ -209,12 +221,18 @@ class Run:
         return path
 
 
-def _chosen(checks: list[Check], cases: int | None) -> list[Check]:
-    """Return the checks that are run: so many cases of each scenario, and all that are drawn."""
+def _chosen(checks: list[Check], rules: dict[str, Rule], cases: int | None) -> list[Check]:
+    """Return the checks that are run: so many cases of each scenario, and all that are drawn. Those
+    of a gate are all run.
+    """
     scenarios: dict[tuple[str, str], list[Check]] = {}
     for check in checks:
         scenarios.setdefault((check.rule, check.comment), []).append(check)
-    return [check for scenario in scenarios.values() for check in choose(scenario, cases)]
+    return [
+        check
+        for scenario in scenarios.values()
+        for check in choose(scenario, None if rules[scenario[0].rule].gate else cases)
+    ]
 
 
 def _is_whole(check: Check, failure: Failure) -> bool:
@@ -225,7 +243,10 @@ def _is_whole(check: Check, failure: Failure) -> bool:
 
 
 def _refusal(
-    implementation: Implementation, failures: list[tuple[Rule, Failure]], words: Words
+    implementation: Implementation,
+    failures: list[tuple[Rule, Failure]],
+    words: Words,
+    members: dict[str, Any],
 ) -> str:
     """Say in one line why a class is not run at all."""
     option = f"--session-impl={implementation.text}"
@@ -250,9 +271,15 @@ def _refusal(
             f"{remedy}"
         )
     missing = [
-        words.member(str(failure.done[-1].argument))
+        str(failure.done[-1].argument)
         for other, failure in failures
         if other is rule and failure.got == absent
     ]
+    named = ", ".join(map(words.member, missing))
     runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
-    return f"{option}: the session has no {', '.join(missing)} {asks}{runs_on}; {remedy}"
+    since = [
+        f"{words.member(name)} came with {members[name]['since']}; "
+        for name in missing
+        if "since" in members[name]
+    ]
+    return f"{option}: the session has no {named} {asks}{runs_on}; {''.join(since)}{remedy}"

@@ -167,6 +167,8 @@ class Suite:
             out.section("rules that are not met", sep="-")
             for line in report.failed_rules():
                 out.write_line(line)
+            if len(report.of(outcomes.FAILED)) > 1:
+                out.write_line(f"begin with {report.simplest}, which fails in the fewest steps")
         for result in report.of(outcomes.STALE):
             baseline = self._run.settings.baseline
             out.write_line(f"{result.check} passes now; remove its entry from {baseline}", red=True)
@@ -178,7 +180,8 @@ class Suite:
             if report.interrupted:
                 out.write_line(f"changes interrupted: {report.interrupted}")
         else:
-            out.write_line("nothing was checked", red=True)
+            rules = "`teleproto-conformance rules` lists what -k can name"
+            out.write_line(f"nothing was checked; {rules}", red=True)
         for line in self._unwritten:
             out.write_line(line, red=True)
 

@@ -225,7 +225,7 @@ def _findings(done: Run) -> list[str]:
 
 def _steps(finding: str) -> list[str]:
     """Return the lines of what was done."""
-    return re.findall(r"^ +\d+  (.*)$", finding, re.MULTILINE)
+    return re.findall(r"^>? +\d+  (.*)$", finding, re.MULTILINE)
 
 
 # A class that does what nobody should
@@ -278,6 +278,8 @@ _AT = "ENT-8[nothing-in-it-empty-list]"
 _AFTER = "LIFE-4[empty]"
 
 
+_REJECTION = "nobody handled a rejection that"
+_ERROR = "nobody caught an error that"
 _MISBEHAVIOUR = [
     ("ThrowsText", "a thrown 'no room', which is no Error"),
     ("ThrowsNothing", "a thrown undefined, which is no Error"),
@@ -285,13 +287,16 @@ _MISBEHAVIOUR = [
     ("RejectsWithNothing", "a thrown undefined, which is no Error"),
     (
         "Loses",
-        "nobody handled a rejection of processEntities: Error: lost, at bad.cjs:7 in lose",
+        f"{_REJECTION} processEntities left behind: Error: lost, at bad.cjs:7 in lose",
     ),
     (
         "LosesLater",
-        "nobody handled a rejection of processEntities: Error: lost, at bad.cjs:7 in Timeout.lose",
+        f"{_REJECTION} processEntities left behind: Error: lost, at bad.cjs:7 in Timeout.lose",
     ),
-    ("FailsInATimer", "nobody caught an error of processEntities: Error: late, at bad.cjs:"),
+    (
+        "FailsInATimer",
+        f"{_ERROR} processEntities left behind: Error: late, at bad.cjs:",
+    ),
     ("NeverSettles", "no answer within 2 seconds; the call was stopped"),
     ("WaitsForEver", "no answer within 2 seconds; the call was stopped"),
     ("Spins", "no answer within 2 seconds; the call was stopped"),
@@ -350,8 +355,16 @@ exports.PromisesAProperty = class PromisesAProperty extends Waits {
 @pytest.mark.parametrize(
     ("session", "at", "got"),
     [
-        ("Loses", "await session.save()", "nobody handled a rejection of setDC: Error: lost, at "),
-        ("FailsInATimer", "await session.save()", "nobody caught an error of setDC: Error: late, "),
+        (
+            "Loses",
+            "await session.save()",
+            f"{_REJECTION} setDC left behind: Error: lost, at ",
+        ),
+        (
+            "FailsInATimer",
+            "await session.save()",
+            f"{_ERROR} setDC left behind: Error: late, ",
+        ),
         (
             "Promises",
             'session.setDC(2, "149.154.167.51", 443)',
@@ -399,11 +412,17 @@ afterwards('KeepsBusy', () => setInterval(() => {}, 1));
 @pytest.mark.parametrize(
     ("session", "got"),
     [
-        ("FailsInATimer", "nobody caught an error of setDC: Error: late, at later.cjs:"),
-        ("WritesNowhere", "nobody handled a rejection of setDC: Error: ENOENT: no such file"),
-        ("IsTold", "nobody caught an error of setDC: Error: ENOENT: no such file"),
+        (
+            "FailsInATimer",
+            f"{_ERROR} setDC left behind: Error: late, at later.cjs:",
+        ),
+        (
+            "WritesNowhere",
+            f"{_REJECTION} setDC left behind: Error: ENOENT: no such file",
+        ),
+        ("IsTold", f"{_ERROR} setDC left behind: Error: ENOENT: no such file"),
         ("Exits", "the process ended itself with exit code 3"),
-        ("Spins", "no answer within 2 seconds; the call was stopped"),
+        ("Spins", "it was still busy after 2 seconds, and was stopped"),
         ("DoesWell", ""),
         ("KeepsBusy", ""),
     ],
@@ -420,7 +439,7 @@ def test_what_fails_after_the_last_call_is_a_finding(
     if got:
         (finding,) = _findings(done)
         assert _steps(finding)[-1] == "session.serverAddress, session.dcId, session.port"
-        assert "Expected         no error after that either" in finding
+        assert "Expected         no error after the last step either" in finding
         assert f" Got {got}" in " ".join(finding.split())
 
 
@@ -440,12 +459,95 @@ exports.Late = class Late extends MemorySession {
     assert done.code == 0, done.text
 
 
+@pytest.mark.parametrize("effort", ["quick", "standard"])
+def test_a_member_that_came_later_is_missing_at_any_effort(project: Project, effort: str) -> None:
+    project.write(
+        "mine.cjs",
+        """
+const { MemorySession } = require('teleproto/sessions');
+exports.Mine = function Mine() {
+  return new Proxy(new MemorySession(), { has: (all, name) => name !== 'testServers' });
+};
+""",
+    )
+    done = _run(
+        project, "./mine.cjs#Mine", "--session-profile=memory", f"--session-effort={effort}"
+    )
+    assert done.code == 4, done.text
+    assert "the session has no testServers (SURFACE-1: " in done.err
+    assert ", teleproto 1.229.0; testServers came with teleproto 1.228.5; `telepro" in done.err
+
+
+@pytest.mark.parametrize("profile", ["store", "custom"])
+def test_a_timer_that_keeps_nothing_alive_is_waited_for_as_well(
+    project: Project, profile: str
+) -> None:
+    project.write(
+        "later.cjs",
+        """
+const { MemorySession } = require('teleproto/sessions');
+const fail = () => { throw new Error('late'); };
+exports.Late = class Late extends MemorySession {
+  constructor(name) { super(); this.name = name; }
+  setAuthKey(...given) { super.setAuthKey(...given); setTimeout(fail, 2).unref(); }
+};
+""",
+    )
+    options = (f"--session-profile={profile}", "-k", "SURFACE-3[set or DC-1[published")
+    done = _run(project, "./later.cjs#Late", *options)
+    assert done.code == 1
+    names = re.findall(r"^    (SURFACE.*|DC.*)$", done.out, re.MULTILINE)
+    assert names == ["SURFACE-3[set-auth-key], SURFACE-3[set-auth-key-elsewhere]"], done.text
+
+
+def test_a_session_that_closes_what_it_keeps_running_shares_a_process(project: Project) -> None:
+    seen = project.path / "seen"
+    project.write(
+        "busy.cjs",
+        """
+const fs = require('fs');
+const { MemorySession } = require('teleproto/sessions');
+exports.Busy = class Busy extends MemorySession {
+  constructor() {
+    super();
+    fs.appendFileSync('SEEN', `${process.pid}\\n`);
+    this.timer = setInterval(() => {}, 1000);
+  }
+  close() { clearInterval(this.timer); }
+};
+""".replace("SEEN", str(seen)),
+    )
+    done = _run(project, "./busy.cjs#Busy", "-k", "DC-1[published")
+    assert done.code == 0, done.text
+    pids = seen.read_text("utf-8").split()
+    assert len(set(pids)) == 1 < len(pids)
+
+
+def test_a_failure_that_takes_the_checks_before_it_is_marked(project: Project) -> None:
+    project.write(
+        "counts.cjs",
+        """
+const { MemorySession } = require('teleproto/sessions');
+let asked = 0;
+exports.Counts = class Counts extends MemorySession {
+  getAuthKey(...given) { asked += 1; return asked < 10 ? super.getAuthKey(...given) : undefined; }
+};
+""",
+    )
+    done = _run(project, "./counts.cjs#Counts", "-k", "KEY-1[")
+    assert done.code == 1
+    shown = " ".join(done.out.split())
+    assert (
+        "Got undefined (not by itself in a new program: it takes the checks before it, or" in shown
+    )
+
+
 @pytest.mark.parametrize(
     ("setter", "says"),
     [
         (
             "setTimeout(() => { throw new Error('refused'); }, 3)",
-            "constructing the session went well, but then nobody caught an error of the const",
+            "constructing the session went well, but then nobody caught an error that",
         ),
         (
             "Object.defineProperty(this, 'load', { get() { process.exit(3); } })",
@@ -687,7 +789,7 @@ def test_a_class_that_cannot_be_had_is_refused_in_one_line(
 def test_a_profile_that_is_none_is_refused_by_its_name_in_javascript(project: Project) -> None:
     project.write("made.mjs", _GOOD_AND_BAD["made.mjs"])
     line = _run(project, "./made.mjs#Promises").refusal()
-    assert line.startswith("node:./made.mjs#Promises.sessionProfile: no profile is called 'momory'")
+    assert line.startswith("static sessionProfile of node:./made.mjs#Promises: no profile is")
 
 
 def test_a_project_without_a_client_library_is_refused(project: Project) -> None:

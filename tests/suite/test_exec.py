@@ -80,7 +80,7 @@ USELESS = {
     ),
     "answers-without-a-word": (
         HELLO + "print('{}')\n",
-        "the host gave an answer with nothing in it, which is none of its protocol",
+        "the host gave an answer with nothing in it, where returned, raised, refused or",
     ),
     "dies-at-once": (
         "import sys\nprint('starting', file=sys.stderr)\nsys.exit('no such engine')\n",

@@ -109,7 +109,7 @@ def test_a_message_says_what_was_done_expected_and_got_and_how_to_see_it(
         r"    1  session = Forgets\(\)\n"
         r"    2  session\.load\(\)\n"
         r"(    \d  session\..+\n)*"
-        r"    \d  session\.get_auth_key\(\d\)\n\n"
+        r">   \d  session\.get_auth_key\(\d\)\n\n"
         r"Expected         key_[a-f]\n"
         r"Got              None\n"
         r"Why it matters   [^.]+\.\n"
@@ -130,7 +130,9 @@ def test_a_drawn_history_is_cut_down_unless_it_is_known(sessions: Project) -> No
     sessions.pytest(*options, "--session-baseline=known.yaml", "--session-report=known.json")
     (known,) = schemas.read(sessions.path / "known.json")["results"]
     assert known["outcome"] == "known"
-    assert known["finding"]["comment"].endswith("This one may be longer than it takes to fail.")
+    assert known["finding"]["comment"].endswith(
+        "This one may be longer than what it takes to fail."
+    )
     assert len(known["finding"]["done"]) > cut.count(" session.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import platform
+import re
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -101,15 +102,22 @@ def test_the_markdown_report(written: Written) -> None:
     assert f"\n- Runs on: Python {platform.python_version()}\n" in page
     assert f" by teleproto-conformance {report['suite']}, effort standard\n" in page
     assert "| chapter | rules | checks | passed | MUST failed | SHOULD failed | known |" in page
-    failed = [result for result in report["results"] if result["finding"]]
-    checks = [line[4:] for line in page.splitlines() if line.startswith("### ")]
-    assert checks == [result["check"] for result in failed]
-    rules = [line.split()[1] for line in page.splitlines() if line.startswith("## ")]
-    assert rules == [*dict.fromkeys(result["rule"] for result in failed)]
-    for label in ("Expected", "Got", "Replay"):
-        assert page.count(f"\n- {label}: ") == len(checks)
-    for label in ("Why it matters", "Source"):
+    findings = [result["finding"] for result in report["results"] if result["finding"]]
+    rules = {finding["rule"]: finding["level"] for finding in findings}
+    shown = [line.split()[1] for line in page.splitlines() if re.match(r"## [A-Z]+-\d", line)]
+    assert shown == sorted(rules, key=lambda rule: rules[rule])
+    for label in ("Expected", "Got", "Why it matters", "Source", "Replay"):
         assert page.count(f"\n- {label}: ") == len(rules)
+    for finding in findings:
+        assert f"`{finding['check']}`" in page
+    fewest = min(len(finding["done"]) for finding in findings if finding["level"] == "MUST")
+    begin = re.search(r"^Begin with `(.+)`, which fails in the fewest steps\.$", page, re.MULTILINE)
+    assert begin is not None
+    (first,) = [finding for finding in findings if finding["check"] == begin[1]]
+    assert (first["level"], len(first["done"])) == ("MUST", fewest)
+    assert f"begin with {begin[1]}, which" in "\n".join(written.lines)
+    steps = "\n".join(first["done"])
+    assert f"```python\n{steps}\n```" in page
 
 
 def test_the_table_adds_up(written: Written) -> None:

@@ -83,9 +83,14 @@ class Pool:
                 f"{option}: importing it did not come to an end within {_IMPORTING:g} seconds"
             ) from None
         except Gone as gone:
-            raise UsageError(
-                f"{option}: importing it failed: {gone}{_last_line(process.output)}"
-            ) from None
+            said = f"{gone}{_last_line(process.output)}"
+            if self._implementation.startswith("exec:"):
+                command = self._implementation.removeprefix("exec:")
+                raise UsageError(
+                    f"{option}: before the host answered, {said}; `teleproto-conformance host "
+                    f"{command}` asks it one thing after the other"
+                ) from None
+            raise UsageError(f"{option}: importing it failed: {said}") from None
         except BaseException:
             process.kill()
             raise
@@ -437,8 +442,8 @@ def _outcome(answer: Any) -> Returned | Raised:
         case _:
             held = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
             raise HostFault(
-                f"the host gave an answer with {held or 'nothing'} in it, which is none of its "
-                "protocol (spec/HOSTS.md)"
+                f"the host gave an answer with {held or 'nothing'} in it, where returned, raised, "
+                "refused or fault is due (spec/HOSTS.md)"
             )
 
 

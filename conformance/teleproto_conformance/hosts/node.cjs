@@ -394,8 +394,10 @@ class Host {
     this.sessions = new Map();
     this.running = new AsyncLocalStorage();
     this.promises = 0;
-    const init = (id, type) => {
+    this.timers = [];
+    const init = (id, type, cause, resource) => {
       if (type === 'PROMISE') this.promises += 1;
+      if (type === 'Timeout') this.timers.push(resource);
     };
     createHook({ init }).enable();
     this.stray = [];
@@ -480,7 +482,7 @@ class Host {
     if (this.stray.length === 0) return undefined;
     const { error, how, member } = this.stray[0];
     this.stray = [];
-    return this.failed(member, error, `${how} of ${member ?? 'the module'}: `);
+    return this.failed(member, error, `${how} that ${member ?? 'the module'} left behind: `);
   }
 
   failed(what, error, left = '') {
@@ -489,14 +491,34 @@ class Host {
     return answer;
   }
 
-  /** Say whether the trace has left something running. */
+  /** Say whether the trace has left something running, be it a timer that keeps no program alive. */
   busy() {
+    this.timers = this.timers.filter((timer) => !timer._destroyed);
     const before = [...this.resources];
-    return process.getActiveResourcesInfo().some((each) => {
+    const left = process.getActiveResourcesInfo().some((each) => {
       const known = before.indexOf(each);
       if (known >= 0) before.splice(known, 1);
-      return known < 0 && each !== 'Immediate';
+      return known < 0 && each !== 'Immediate' && each !== 'Timeout';
     });
+    return left || this.timers.length > 0;
+  }
+
+  /** Wait until nothing is running any more, for so many milliseconds at most. */
+  async quiet(limit) {
+    const until = performance.now() + limit;
+    await new Promise(setImmediate);
+    while (this.busy() && performance.now() < until) {
+      await new Promise((go) => setImmediate(go));
+    }
+  }
+
+  /** Close the sessions that are still open, and wait for that no longer than for the rest. */
+  async closed() {
+    let limit;
+    const closing = [...this.sessions.values()].map(async (session) => session.close());
+    const enough = new Promise((go) => { limit = setTimeout(go, AFTERWARDS); });
+    await Promise.race([Promise.allSettled(closing), enough]);
+    clearTimeout(limit);
   }
 
   call(session, member, args) {
@@ -551,6 +573,7 @@ const REQUESTED = {
     process.chdir(workdir);
     this.texts = [];
     this.values.objects.clear();
+    this.timers = [];
     this.resources = process.getActiveResourcesInfo();
     return { returned: null };
   },
@@ -615,11 +638,14 @@ const REQUESTED = {
   },
 
   async finish() {
+    await this.quiet(AFTERWARDS);
+    const lost = this.astray();
+    if (this.busy()) {
+      await this.closed(); // so that this process may serve the next trace
+      await this.quiet(AFTERWARDS);
+    }
     this.sessions.clear();
-    await new Promise(setImmediate);
-    const until = performance.now() + AFTERWARDS;
-    while (this.busy() && performance.now() < until) await new Promise((go) => setTimeout(go, 1));
-    return this.astray() ?? { returned: !this.busy() };
+    return lost ?? { returned: !this.busy() && this.stray.length === 0 };
   },
 };
 
