@@ -308,6 +308,11 @@ package Host {
         return { returned => [map { $self->do_call($_) } @calls] };
     }
 
+    sub do_pause ($self, $request) {
+        select undef, undef, undef, $request->{milliseconds} / 1000;
+        return { returned => undef };
+    }
+
     sub do_texts ($self, $request) {
         my @texts = @{ $self->{shown} };
         if (my $session = $self->{sessions}{ $request->{session} }) {

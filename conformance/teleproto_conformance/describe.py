@@ -71,6 +71,10 @@ class Words:
         """Return what begins several calls before it waits for any."""
         return "; ".join(calls)
 
+    def pause(self, milliseconds: int) -> str:
+        """Return what lets time pass."""
+        return f"time.sleep({milliseconds / 1000:g})"
+
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
         """Return the expression that makes a TL object."""
         given = ", ".join(f"{field}={entry}" for field, entry in fields)
@@ -174,6 +178,8 @@ class Words:
                 )
             case "interrupt":
                 return "; ".join(self._code(inner, session, default) for inner in _inner(step))
+            case "pause":
+                return self.pause(argument)
             case "together":
                 return self.together([self._code(one, session, default) for one in _inner(step)])
             case operation if operation in STORAGE or operation in _SAID:

@@ -132,6 +132,9 @@ class Host:
         """Begin several calls, each while those before it wait; each has an answer of its own."""
         return [_reply(outcome) for outcome in self._playing.together([(*c,) for c in calls])]
 
+    def do_pause(self, milliseconds: int) -> Outcome:
+        return self._playing.pause(milliseconds)
+
     def do_texts(self, session: str) -> list[list[str]]:
         """Say all that this trace has shown but standard output, which the suite reads itself."""
         warned = [

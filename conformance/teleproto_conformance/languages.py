@@ -75,6 +75,9 @@ class JavaScript(Words):
         begun = ", ".join(call.removeprefix("await ") for call in calls)
         return f"await Promise.all([{begun}])"
 
+    def pause(self, milliseconds: int) -> str:
+        return f"await new Promise((go) => setTimeout(go, {milliseconds}))"
+
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
         space, dot, kind = constructor.rpartition(".")
         given = ", ".join(f"{_camel_case(field)}: {entry}" for field, entry in fields)

@@ -72,14 +72,14 @@ def _requests(step: Step) -> list[Request]:
 
 _INVOLVED = frozenset(
     ("open", "restore", "reopen", "restart", "interrupt", "settled", "either", "together", "watch",
-     "written", "leaks")
+     "written", "leaks", "pause")
 )  # fmt: skip
 
 _SETTLED = ("save", "close", "delete", "interrupt")
 """Operations after which a session is not asked to save before it is opened again."""
 
 _WITHOUT_SESSION = frozenset(
-    ("open", "restore", "reopen", "restart", "watch", "written", "leaks", *STORAGE)
+    ("open", "restore", "reopen", "restart", "watch", "written", "leaks", "pause", *STORAGE)
 )
 """Operations that need no session, or construct one."""
 
@@ -232,6 +232,8 @@ class Player:
                 return Returned([{"told": path} for path in self._subject.written(step.session)])
             case "leaks":
                 return Returned(self._leaks(step))
+            case "pause":
+                return self._subject.pause(step.argument)
             case operation if operation in STORAGE:
                 return self._files.run(operation, step.argument)
             case member:

@@ -145,6 +145,9 @@ class Subject(Protocol):
     def texts(self, session: str) -> list[Text]:
         """Return all that the program has shown so far, and what the session shows of itself."""
 
+    def pause(self, milliseconds: int) -> Outcome:
+        """Let time pass in every process, while what the sessions have begun goes on."""
+
     def finish(self) -> Outcome:
         """Let go of all sessions, and say what came of that which they had left running. What is
         opened afterwards is another trace.

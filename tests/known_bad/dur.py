@@ -46,7 +46,7 @@ class Remembering(BlobSession):
         super()._put(path, content)
 
 
-@breaks("DUR-1", also={"DUR-8"})
+@breaks("DUR-1", also={"LIFE-12", "DUR-8"})
 class KeepsAllInTheProgram(Remembering):
     """Keeps everything in a dictionary of its module."""
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from threading import Timer
 from typing import Any
 
 from teleproto_sessions import AuthKey, MemorySession, SessionError, StringSession
@@ -281,7 +284,7 @@ class DeleteKeepsEntities(MemorySession):
         self._entities = entities
 
 
-@breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "CLIENT-7"})
+@breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "LIFE-12", "CLIENT-7"})
 class DeleteClearsTheStorageOnly(BlobSession):
     """Deletes what is stored and leaves the object as it was, as redisthon does."""
 
@@ -301,7 +304,7 @@ class DeleteNeedsALogin(MemorySession):
         super().delete()
 
 
-@breaks("LIFE-7", also={"CLIENT-7"})
+@breaks("LIFE-7", also={"LIFE-12", "CLIENT-7"})
 class DeleteWaitsForSave(BlobSession):
     """Deletes in a transaction that save() commits, as telethon-session-sqlalchemy does."""
 
@@ -497,7 +500,7 @@ class MergesKeys(BlobSession):
         super()._write(document)
 
 
-@breaks("LIFE-9", also={"CLIENT-4", "CLIENT-5", "CLIENT-6"})
+@breaks("LIFE-9", also={"LIFE-12", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
 class LoadsAnyDataCentre(BlobSession):
     """Takes the first data centre that has a key for the current one, as teleredis does."""
 
@@ -671,3 +674,34 @@ class KeysAsNumbers(Document):
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         keys = {dc_id: key.removeprefix("00") for dc_id, key in document["keys"].items()}
         return {**document, "keys": keys}
+
+
+def a_moment_later(do: Callable[[], None]) -> None:
+    later = Timer(0.1, do)
+    later.daemon = True
+    later.start()
+
+
+@breaks("LIFE-12")
+class RefreshesInTheBackground(BlobSession):
+    """Puts what load() has found in place of the state once more, a moment later."""
+
+    def load(self) -> None:
+        if not self._loaded:
+            super().load()
+            found = self._document()
+            a_moment_later(lambda: self._read(found))
+
+
+@breaks("LIFE-12")
+class WritesOnceMore(ThroughSession):
+    """Writes each change at once, and again a moment later, whatever has come between."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        super()._write(document)
+        a_moment_later(lambda: self._write_again(document))
+
+    def _write_again(self, document: dict[str, Any]) -> None:
+        with suppress(OSError):
+            self._path.parent.mkdir(exist_ok=True)
+            super()._write(document)

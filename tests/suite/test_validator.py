@@ -18,7 +18,7 @@ PERL_HOST = str(ROOT / "examples" / "perl_host.pl")
 ALL_OK = f"no fault of the host was found: {len(REQUIREMENTS)} requirements are met"
 
 HOST = """
-import json, os, sys
+import json, os, sys, time
 from teleproto_conformance.values import Objects, show
 from teleproto_sessions import AuthKey, MemorySession
 
@@ -65,6 +65,10 @@ class Host:
 
     def together(self, calls):
         return {"returned": [self.call(*call) for call in calls]}
+
+    def pause(self, milliseconds):
+        time.sleep(milliseconds / 1000)
+        return {"returned": None}
 
     def texts(self, session):
         return {"returned": self.shown}
@@ -474,6 +478,14 @@ BROKEN = {
             if session == "other" and member == "set_dc":
                 return {"fault": "that is not the session"}
             return super().call(session, member, arguments)
+        """,
+    ),
+    "does-not-pause": (
+        "pause is answered when the time has passed",
+        "expected null after 50 ms, came null after ",
+        """
+        def pause(self, milliseconds):
+            return {"returned": None}
         """,
     ),
     "waits-for-more-input": (

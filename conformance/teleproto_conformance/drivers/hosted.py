@@ -248,9 +248,16 @@ class HostSubject:
                 else:
                     process.let_go()
 
+    def pause(self, milliseconds: int) -> Outcome:
+        self._forget_what_was_sent()
+        for process in self._processes.values():
+            process.tell({"do": "pause", "milliseconds": milliseconds})
+        return _first_failed([self._hear(name) for name in [*self._processes]])
+
     def finish(self) -> Outcome:
-        outcomes = [self._finish(name) for name in [*self._processes.keys() - self._over]]
-        return next((one for one in outcomes if not isinstance(one, Returned)), Returned())
+        return _first_failed(
+            [self._finish(name) for name in [*self._processes.keys() - self._over]]
+        )
 
     def _finish(self, process: str) -> Outcome:
         self._forget_what_was_sent()
@@ -418,6 +425,10 @@ class HostSubject:
         process.kill()
         self._ended.append(process)
         self._sent.clear()
+
+
+def _first_failed(outcomes: list[Outcome]) -> Outcome:
+    return next((one for one in outcomes if not isinstance(one, Returned)), Returned())
 
 
 def are_texts(value: Any) -> bool:

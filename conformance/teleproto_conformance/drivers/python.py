@@ -91,6 +91,10 @@ class PythonSubject:
             self.drop(name)
         return Returned()
 
+    def pause(self, milliseconds: int) -> Outcome:
+        self._loop.run_until_complete(asyncio.sleep(milliseconds / 1000))
+        return Returned()
+
     def finish(self) -> Outcome:
         self._let_go()
         return Returned()

@@ -626,6 +626,11 @@ const REQUESTED = {
     return { returned: await Promise.all(begun) };
   },
 
+  async pause({ milliseconds }) {
+    await new Promise((go) => setTimeout(go, milliseconds));
+    return this.astray() ?? { returned: null };
+  },
+
   texts({ session }) {
     const thing = this.sessions.get(session);
     const views = [

@@ -6,6 +6,7 @@ A function talks to a process of its own and raises what it does not find as it 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ from .answers import KINDS, Request, problem_of, shown
 from .talk import (
     EXIT,
     FINISH,
+    PAUSE,
+    PAUSED,
     TEXTS,
     Mistake,
     Talk,
@@ -366,6 +369,15 @@ def _look(value: Any) -> str:
             return "texts"
         case _:
             return "something else"
+
+
+@requirement(_ORDER, "pause is answered when the time has passed")
+def _pauses(talk: Talk) -> None:
+    begun = time.monotonic()
+    talk.done(PAUSE)
+    passed = (time.monotonic() - begun) * 1000
+    if passed < PAUSED - 1:
+        raise Wrong(f"null after {PAUSED} ms", f"null after {passed:.0f} ms", PAUSE)
 
 
 _ENDING = "Ending"

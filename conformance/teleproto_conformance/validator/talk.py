@@ -247,6 +247,9 @@ def returned(request: Request, answer: Answer) -> Any:
 
 TEXTS = {"do": "texts", "session": MAIN}
 FINISH = {"do": "finish"}
+PAUSED = 50
+"""Milliseconds."""
+PAUSE = {"do": "pause", "milliseconds": PAUSED}
 EXIT = {"do": "exit"}
 
 
