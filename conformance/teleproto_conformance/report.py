@@ -249,8 +249,10 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
 
 
 def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
-    """A rule, its check that fails in the fewest steps, and the names of the others."""
-    result, finding = min(findings, key=lambda each: len(each[1].done))
+    """A rule, its check that fails in the fewest steps, of those not known if there are any, and
+    the names of the others.
+    """
+    result, finding = min(findings, key=lambda each: (each[0].outcome == KNOWN, len(each[1].done)))
     lines = [
         f"## {finding.rule} ({finding.level}) {finding.sentence}",
         "",
