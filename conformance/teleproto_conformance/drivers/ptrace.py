@@ -1,0 +1,183 @@
+"""The requests of ptrace(2) that a tracer needs, on x86-64 and arm64.
+
+Each function acts on a thread that the calling thread traces, and that has stopped, unless it says
+otherwise. All raise OSError: ProcessLookupError where the thread has ended meanwhile.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+_CONT, _POKEUSER, _DETACH, _SYSCALL = 7, 6, 17, 24
+_GETEVENTMSG, _GETREGSET, _SETREGSET = 0x4201, 0x4204, 0x4205
+_SEIZE, _INTERRUPT, _LISTEN, _GET_SYSCALL_INFO = 0x4206, 0x4207, 0x4208, 0x420E
+
+FORKED, VFORKED, CLONED, EXECUTED, STOPPED = 1, 2, 3, 4, 128
+"""Events that a stop of a thread may report."""
+
+AT_SYSTEM_CALL: Final = 5 | 0x80
+"""What a thread that stops at a system call reports as its signal (SIGTRAP, marked)."""
+
+_OPTIONS = 0x1 | 1 << FORKED | 1 << VFORKED | 1 << CLONED | 1 << EXECUTED | 1 << 20
+"""Mark stops at system calls; follow new threads, processes and programs; end the traced processes
+where the tracer ends without letting go of them."""
+
+_WALL, _WNOTHREAD = 0x40000000, 0x20000000
+
+if os.name == "posix":
+    # PyDLL keeps Python's lock: no request here waits for anything.
+    _ptrace = ctypes.PyDLL(None, use_errno=True).ptrace
+    _ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    _ptrace.restype = ctypes.c_long
+
+
+def _request(request: int, thread: int, address: int | None = None, data: object = None) -> int:
+    result: int = _ptrace(request, thread, address, data)
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return result
+
+
+def seize(thread: int) -> None:
+    """Begin to trace a thread, which runs on."""
+    _request(_SEIZE, thread, 0, _OPTIONS)
+
+
+def interrupt(thread: int) -> None:
+    """Make a running thread stop; one that waits in a system call begins the call again."""
+    _request(_INTERRUPT, thread)
+
+
+def wait() -> tuple[int, int]:
+    """Wait for any thread that the calling thread traces; return its number and wait status.
+
+    :raises ChildProcessError: where it traces none.
+    """
+    return os.waitpid(-1, _WALL | _WNOTHREAD)
+
+
+def to_system_call(thread: int, signal: int) -> None:
+    """Let a thread run to the beginning or the end of its next system call."""
+    _request(_SYSCALL, thread, 0, signal)
+
+
+def run(thread: int, signal: int) -> None:
+    """Let a thread run; its system calls do not stop it."""
+    _request(_CONT, thread, 0, signal)
+
+
+def stay_stopped(thread: int) -> None:
+    """Leave a thread stopped whose process was sent a signal that stops it."""
+    _request(_LISTEN, thread)
+
+
+def let_go(thread: int, signal: int) -> None:
+    """End the tracing of a thread, which runs on."""
+    _request(_DETACH, thread, 0, signal)
+
+
+def event_message(thread: int) -> int:
+    """Return the number of the thread that a stopped one has made."""
+    message = ctypes.c_ulong()
+    _request(_GETEVENTMSG, thread, 0, ctypes.addressof(message))
+    return message.value
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A thread is about to make system call ``number``."""
+
+    number: int
+    arguments: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Exit:
+    """A system call has returned ``result``, an error as a negative number."""
+
+    result: int
+
+
+_Info = ctypes.c_char * 88
+_HEAD = struct.Struct("=B3xI16x")
+_ENTRY = struct.Struct("=7Q")
+_EXIT = struct.Struct("=q")
+
+
+def system_call(thread: int) -> Entry | Exit | None:
+    """Return where a thread stands in a system call, None where it is in none.
+
+    :raises NotImplementedError: for a program that was made for another processor.
+    """
+    info = _Info()
+    _request(_GET_SYSCALL_INFO, thread, len(info), info)
+    kind, architecture = _HEAD.unpack_from(info)
+    if MACHINE is None or architecture != MACHINE.architecture:
+        raise NotImplementedError
+    match kind:
+        case 1:
+            number, *arguments = _ENTRY.unpack_from(info, _HEAD.size)
+            return Entry(number, tuple(arguments))
+        case 2:
+            return Exit(*_EXIT.unpack_from(info, _HEAD.size))
+        case _:
+            return None
+
+
+class _X86:
+    architecture = 0xC000003E
+    _NUMBER, _RESULT = 15 * 8, 10 * 8
+    _ARGUMENTS = (14 * 8, 13 * 8, 12 * 8, 7 * 8, 9 * 8, 8 * 8)
+
+    def skip(self, thread: int) -> None:
+        _request(_POKEUSER, thread, self._NUMBER, _word(-1))
+
+    def set_result(self, thread: int, result: int) -> None:
+        _request(_POKEUSER, thread, self._RESULT, _word(result))
+
+    def set_argument(self, thread: int, place: int, value: int) -> None:
+        _request(_POKEUSER, thread, self._ARGUMENTS[place], value)
+
+
+class _Vector(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
+
+
+class _Arm64:
+    architecture = 0xC00000B7
+    _GENERAL, _NUMBER = 1, 0x404
+    _REGISTERS = 34
+
+    def skip(self, thread: int) -> None:
+        number = ctypes.c_int(-1)
+        self._ask(_SETREGSET, thread, self._NUMBER, number)
+
+    def set_result(self, thread: int, result: int) -> None:
+        self.set_argument(thread, 0, _word(result))
+
+    def set_argument(self, thread: int, place: int, value: int) -> None:
+        registers = (ctypes.c_uint64 * self._REGISTERS)()
+        self._ask(_GETREGSET, thread, self._GENERAL, registers)
+        registers[place] = value
+        self._ask(_SETREGSET, thread, self._GENERAL, registers)
+
+    def _ask(self, request: int, thread: int, kind: int, held: ctypes._CData) -> None:
+        vector = _Vector(ctypes.addressof(held), ctypes.sizeof(held))
+        _request(request, thread, kind, ctypes.addressof(vector))
+
+
+def _word(number: int) -> int:
+    return number & (1 << 64) - 1
+
+
+_MACHINES: dict[str, _X86 | _Arm64] = {"x86_64": _X86(), "aarch64": _Arm64()}
+MACHINE: Final = _MACHINES.get(platform.machine())
+"""How this machine keeps the number, the arguments and the result of a system call; None where
+that is not known. ``skip`` at the beginning of a call keeps it from being made, and its result is
+set at its end."""

@@ -1,0 +1,255 @@
+"""Which system calls change what is stored, read it or open it, and what each is made on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from . import ptrace
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The number of a call on x86-64 and arm64, -1 where there is none, and where its arguments
+    name files: ``fd`` is the place of a descriptor, ``paths`` those of paths, ``at`` those of
+    directories and of paths that start there. ``length`` is the place of a number of bytes, and
+    ``flags`` that of how a file is opened.
+    """
+
+    x86: int
+    arm: int
+    fd: int | None = None
+    paths: tuple[int, ...] = ()
+    at: tuple[tuple[int, int], ...] = ()
+    length: int | None = None
+    flags: int | None = None
+
+
+_WRITES: Final = {
+    "write": _Shape(1, 64, fd=0, length=2),
+    "pwrite64": _Shape(18, 68, fd=0, length=2),
+    "writev": _Shape(20, 66, fd=0),
+    "pwritev": _Shape(296, 70, fd=0),
+    "pwritev2": _Shape(328, 287, fd=0),
+    "sendto": _Shape(44, 206, fd=0, length=2),
+    "sendmsg": _Shape(46, 211, fd=0),
+    "sendmmsg": _Shape(307, 269, fd=0),
+    "sendfile": _Shape(40, 71, fd=0, length=3),
+    "copy_file_range": _Shape(326, 285, fd=2, length=4),
+    "splice": _Shape(275, 76, fd=2, length=4),
+    "fallocate": _Shape(285, 47, fd=0),
+    "ftruncate": _Shape(77, 46, fd=0),
+    "truncate": _Shape(76, 45, paths=(0,)),
+    "rename": _Shape(82, -1, paths=(0, 1)),
+    "renameat": _Shape(264, 38, at=((0, 1), (2, 3))),
+    "renameat2": _Shape(316, 276, at=((0, 1), (2, 3))),
+    "unlink": _Shape(87, -1, paths=(0,)),
+    "unlinkat": _Shape(263, 35, at=((0, 1),)),
+    "rmdir": _Shape(84, -1, paths=(0,)),
+    "mkdir": _Shape(83, -1, paths=(0,)),
+    "mkdirat": _Shape(258, 34, at=((0, 1),)),
+    "link": _Shape(86, -1, paths=(0, 1)),
+    "linkat": _Shape(265, 37, at=((0, 1), (2, 3))),
+    "symlink": _Shape(88, -1, paths=(1,)),
+    "symlinkat": _Shape(266, 36, at=((1, 2),)),
+    "fsync": _Shape(74, 82, fd=0),
+    "fdatasync": _Shape(75, 83, fd=0),
+    "sync": _Shape(162, 81),
+    "syncfs": _Shape(306, 267, fd=0),
+    "sync_file_range": _Shape(277, 84, fd=0),
+    "msync": _Shape(26, 227),
+}
+_OPENS: Final = {
+    "open": _Shape(2, -1, paths=(0,), flags=1),
+    "openat": _Shape(257, 56, at=((0, 1),), flags=2),
+    "openat2": _Shape(437, 437, at=((0, 1),), flags=2),
+    "creat": _Shape(85, -1, paths=(0,)),
+}
+_READS: Final = {
+    "read": _Shape(0, 63, fd=0, length=2),
+    "pread64": _Shape(17, 67, fd=0, length=2),
+    "readv": _Shape(19, 65, fd=0),
+    "preadv": _Shape(295, 69, fd=0),
+    "preadv2": _Shape(327, 286, fd=0),
+    "recvfrom": _Shape(45, 207, fd=0, length=2),
+    "recvmsg": _Shape(47, 212, fd=0),
+    "recvmmsg": _Shape(299, 243, fd=0),
+    "getdents64": _Shape(217, 61, fd=0),
+}
+_SHAPES = {**_WRITES, **_OPENS, **_READS}
+
+WRITES: Final = tuple(_WRITES)
+"""Calls that change what is stored, or promise that it is."""
+OPENS: Final = tuple(_OPENS)
+"""Calls that open files, and may make them."""
+READS: Final = tuple(_READS)
+"""Calls that read what is stored."""
+ALL: Final = frozenset(_SHAPES)
+
+_AT_CWD = -100
+_PAGE = 4096
+_LONGEST_PATH = 4096
+
+
+def numbers(names: tuple[str, ...]) -> dict[int, str]:
+    """Return the numbers by which this machine knows the calls ``names``, those that it has."""
+    arm = ptrace.MACHINE is not None and ptrace.MACHINE.architecture == 0xC00000B7
+    known = {(shape.arm if arm else shape.x86): name for name, shape in _SHAPES.items()}
+    return {number: name for number, name in known.items() if number >= 0 and name in names}
+
+
+@dataclass
+class Call:
+    """A system call that a thread makes.
+
+    ``files`` are the places that it is made on: absolute paths, ``socket:[...]`` or the like.
+    ``changes`` says that it changes what is stored, or may. ``result`` is what it returned, an
+    error as a negative number, None until then.
+    """
+
+    name: str
+    thread: int
+    arguments: tuple[int, ...]
+    files: tuple[str, ...]
+    changes: bool
+    result: int | None = None
+
+    def ended(self, result: int) -> None:
+        """Take notice of the end of the call, while the thread has not gone on.
+
+        An opened file is where it lies, however it was named.
+        """
+        self.result = result
+        if self.name in OPENS and result >= 0:
+            self.files = (_held(self.thread, result),)
+
+    @classmethod
+    def read(cls, name: str, thread: int, arguments: tuple[int, ...]) -> Call:
+        """Read what a stopped thread is about to do."""
+        shape = _SHAPES[name]
+        files = []
+        if shape.fd is not None:
+            files.append(_held(thread, arguments[shape.fd]))
+        files += [_path(thread, _AT_CWD, arguments[place]) for place in shape.paths]
+        files += [_path(thread, arguments[base], arguments[place]) for base, place in shape.at]
+        changes = name in _WRITES or name == "creat"
+        if shape.flags is not None:
+            flags = arguments[shape.flags]
+            if name == "openat2":  # behind a pointer, see open_how(2)
+                flags = int.from_bytes(_memory(thread, flags, 8), sys.byteorder)
+            changes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+        return cls(name, thread, arguments, tuple(files), changes)
+
+    def __str__(self) -> str:
+        """The call with the names of its files, without their places."""
+        names = [file.rpartition("/")[2] for file in self.files if file.startswith("/")]
+        return f"{self.name}({', '.join(names)})"
+
+    @property
+    def length(self) -> int | None:
+        """The place among the arguments of how many bytes are to be moved."""
+        return _SHAPES[self.name].length
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the call reaches nothing but the program itself, its children or the suite.
+
+        These are joined by pipes and by sockets without a name; threads wake each other by them.
+        """
+        if _SHAPES[self.name].fd is None:
+            return False
+        (file,) = self.files
+        if file.startswith("socket:["):
+            return _is_unnamed(self.thread, int(file[len("socket:[") : -1]))
+        return file.startswith(("pipe:", "anon_inode:"))
+
+
+def _held(thread: int, descriptor: int) -> str:
+    """Return what a descriptor is: a path, or what the kernel calls a pipe or a socket."""
+    return _link(f"/proc/{thread}/fd/{descriptor & 0xFFFFFFFF}").removesuffix(" (deleted)")
+
+
+def _path(thread: int, base: int, address: int) -> str:
+    """Return a path as the thread would find it, absolute where that can be said."""
+    text = _text(thread, address)
+    if text.startswith("/"):
+        return text
+    directory = (base & 0xFFFFFFFF) - (base & 0x80000000) * 2
+    start = _link(f"/proc/{thread}/{'cwd' if directory == _AT_CWD else f'fd/{directory}'}")
+    return os.path.normpath(f"{start}/{text}") if start else text
+
+
+def _link(place: str) -> str:
+    with contextlib.suppress(OSError):
+        return os.readlink(place)  # noqa: PTH115  # Path would change what is no path
+    return ""
+
+
+def _text(thread: int, address: int) -> str:
+    """Read text in the memory of a thread, up to its end."""
+    read = b""
+    while b"\0" not in read and len(read) < _LONGEST_PATH:
+        # What lies behind the end of a page may not be there.
+        part = _memory(thread, address + len(read), _PAGE - (address + len(read)) % _PAGE)
+        if not part:
+            break
+        read += part
+    return os.fsdecode(read.partition(b"\0")[0])
+
+
+def _memory(thread: int, address: int, size: int) -> bytes:
+    with contextlib.suppress(OSError, OverflowError):
+        memory = os.open(f"/proc/{thread}/mem", os.O_RDONLY)
+        try:
+            return os.pread(memory, size, address)
+        finally:
+            os.close(memory)
+    return b""
+
+
+def _is_unnamed(thread: int, inode: int) -> bool:
+    """Say whether a socket is one of a pair without names, as threads wake each other with."""
+    if not (named := _unix_sockets(thread)) or inode not in named:
+        return False
+    return not named[inode] and not named.get(_peer(inode), False)
+
+
+def _unix_sockets(thread: int) -> dict[int, bool]:
+    """Return the local sockets that a thread could reach, and whether they have a name."""
+    with contextlib.suppress(OSError):
+        lines = Path(f"/proc/{thread}/net/unix").read_text("utf-8", "replace").splitlines()
+        rows = [line.split(maxsplit=7) for line in lines[1:]]
+        return {int(row[6]): len(row) > 7 for row in rows}
+    return {}
+
+
+def _peer(inode: int) -> int:
+    """Return the socket that a local one is connected with, or 0; see sock_diag(7)."""
+    by_family, request, show_peer, peer, every = 20, 1, 4, 2, 0xFFFFFFFF
+    wanted = (socket.AF_UNIX, 0, 0, every, inode, show_peer, every, every)
+    asked = struct.pack("=BBHIIIII", *wanted)
+    head = struct.pack("=IHHII", _HEAD + len(asked), by_family, request, 0, 0)
+    with (
+        contextlib.suppress(OSError, struct.error),
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as diag,
+    ):
+        diag.send(head + asked)
+        answer = diag.recv(_PAGE)
+        place = _HEAD + _KNOWN
+        while place < len(answer):
+            size, kind = struct.unpack_from("=HH", answer, place)
+            if kind == peer:
+                return int(struct.unpack_from("=I", answer, place + 4)[0])
+            place += size + 3 & ~3
+    return 0
+
+
+_SOCK_DIAG = 4
+_HEAD, _KNOWN = 16, 16
+"""Bytes of the head of a message, and of what every answer says of a socket."""

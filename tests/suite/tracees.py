@@ -1,0 +1,135 @@
+"""A program that a tracer looks at: it does on request what sessions do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = """
+import asyncio, os, signal, socket, subprocess, sys, threading
+
+def write():
+    with open("new.txt", "w") as file:
+        file.write("0123456789")
+    os.rename("new.txt", "kept.txt")
+
+def read():
+    with open("kept.txt") as file:
+        assert file.read()
+
+def in_a_thread():
+    failed = []
+    def work():
+        try:
+            write()
+        except OSError as error:
+            failed.append(error)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    for error in failed:
+        raise error
+
+def in_a_child():
+    subprocess.run([sys.executable, "-Sc", "import os; os.mkdir('made')"], check=True)
+
+async def wake():
+    await asyncio.to_thread(print, end="")
+
+def among_themselves():
+    read, write = os.pipe()
+    os.write(write, b"x")
+    one, other = socket.socketpair()
+    one.send(b"x")
+    asyncio.run(wake())
+
+def to_others():
+    tcp, unix = ("127.0.0.1", int(sys.argv[1])), sys.argv[2]
+    for family, place in ((socket.AF_INET, tcp), (socket.AF_UNIX, unix)):
+        with socket.socket(family) as client:
+            client.connect(place)
+            client.sendall(b"x")
+
+def stops():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+def handles():
+    caught = []
+    signal.signal(signal.SIGUSR1, lambda number, frame: caught.append(number))
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert caught == [signal.SIGUSR1]
+
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        globals()[line.strip()]()
+    except OSError as error:
+        print(type(error).__name__, error.errno, flush=True)
+    else:
+        print("done", flush=True)
+"""
+
+_BETWEEN = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, *sys.argv[1:]])
+print(child.pid, flush=True)
+print(child.wait(), flush=True)
+"""
+"""Starts the program, so that it is no child of the tracer, as no session is."""
+
+
+@dataclass
+class Tracee:
+    """The program, which runs in ``directory``."""
+
+    pid: int
+    directory: Path
+    between: subprocess.Popen[str]
+
+    def tell(self, request: str) -> None:
+        """Name what it has to do."""
+        assert self.between.stdin is not None
+        self.between.stdin.write(f"{request}\n")
+        self.between.stdin.flush()
+
+    def hear(self) -> str:
+        """Wait for what came of it, or for the exit code of the program."""
+        assert self.between.stdout is not None
+        return self.between.stdout.readline().strip()
+
+    def ask(self, request: str) -> str:
+        """Have it do something; return ``done``, an error, or its exit code."""
+        self.tell(request)
+        return self.hear()
+
+    @property
+    def status(self) -> dict[str, str]:
+        """What the kernel says of it; empty where it is gone."""
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{self.pid}/status").read_text("utf-8").splitlines()
+            return {name: text.strip() for name, _, text in (line.partition(":") for line in lines)}
+        return {}
+
+
+@contextlib.contextmanager
+def tracee(directory: Path, *arguments: str) -> Iterator[Tracee]:
+    """Run the program in ``directory``."""
+    command = [sys.executable, "-c", _BETWEEN, "-c", PROGRAM, *arguments]
+    with subprocess.Popen(
+        command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as between:
+        made = Tracee(0, directory, between)
+        made.pid = int(made.hear())
+        try:
+            assert made.hear() == "ready"
+            yield made
+        finally:
+            between.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(made.pid, signal.SIGKILL)
