@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
@@ -15,12 +14,10 @@ from .contract import Case, Check, Contract
 from .describe import PYTHON, Words
 from .effort import STANDARD, Effort, choose
 from .replay import Failure, Player
-from .subject import Driver
+from .subject import Driver, Point
 from .trace import Trace
 
 _RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
-_AGAIN = 3
-"""Times that a moment is tried where something else was hit."""
 
 _numbers = itertools.count(1)
 
@@ -39,9 +36,9 @@ def in_memory() -> Path | None:
 class Checker:
     """Runs checks of a profile on what ``driver`` makes.
 
-    Working directories are made in ``scratch``, or where temporary files go. ``tried`` counts the
-    moments at which the last check interrupted a change, by how they were found; ``left`` are the
-    names in shared storage that could not be deleted. Failures are told in ``words``.
+    Working directories are made in ``scratch``, or where temporary files go. ``tried`` are the
+    moments at which the last check interrupted a change; ``left`` are the names in shared storage
+    that could not be deleted. Failures are told in ``words``.
     """
 
     contract: Contract
@@ -50,7 +47,7 @@ class Checker:
     effort: Effort = STANDARD
     scratch: Path | None = None
     words: Words = PYTHON
-    tried: Counter[str] = field(default_factory=Counter)
+    tried: list[Point] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
     @property
@@ -62,6 +59,8 @@ class Checker:
         """Replay a case, or generate traces and replay each, until one fails.
 
         One that is ``known`` to fail is not made shorter.
+
+        :raises Impossible: where this machine does not allow what the check asks for.
         """
         self.tried.clear()
         if isinstance(check, Case):
@@ -102,16 +101,11 @@ class Checker:
         if failure is not None or place is None or "at" in trace[place].argument:
             return failure
         for point in choose(player.fault.points, self.effort.points):
-            self.tried[player.fault.how] += 1
+            self.tried.append(point)
             argument = {**trace[place].argument, "at": asdict(point)}
             step = replace(trace[place], argument=argument)
             interrupted = (*trace[:place], step, *trace[place + 1 :])
-            # Work in the background may shift the count, so that a wake-up of one thread by another
-            # fails instead of a write.
-            for _ in range(_AGAIN):
-                failure, player = self._play(interrupted)
-                if not player.fault.missed:
-                    break
-            if failure is not None and not player.fault.missed:
+            failure, _ = self._play(interrupted)
+            if failure is not None:
                 return failure
         return None

@@ -209,19 +209,9 @@ def serve(requests: int, replies: int) -> None:
             return
         if os.getpid() != process:
             os._exit(0)  # a fork that came back from the session's call
-        _write(replies, json.dumps(answer).encode() + b"\n")
-
-
-def _write(fd: int, data: bytes) -> None:
-    failures = 0
-    while data:
-        try:
-            data = data[os.write(fd, data) :]
-        except OSError:
-            # A write that was made to fail in a new thread may fail in this one, too, once.
-            failures += 1
-            if failures > 1:
-                raise
+        data = json.dumps(answer).encode() + b"\n"
+        while data:
+            data = data[os.write(replies, data) :]
 
 
 def _over_standard_streams() -> None:
@@ -315,7 +305,7 @@ def _unbuffered(fd: int) -> io.TextIOWrapper:
 
 
 def _let_anybody_trace() -> None:
-    """Allow strace of the suite to attach where only a parent may trace a process."""
+    """Allow the suite to trace this process where only a parent may."""
     if Path("/proc/sys/kernel/yama/ptrace_scope").exists():
         import ctypes
 

@@ -14,7 +14,6 @@ from .subject import (
     Died,
     Fault,
     Hung,
-    Impossible,
     Outcome,
     Point,
     Raised,
@@ -118,7 +117,10 @@ class Player:
         self.fault = Fault()
 
     def run(self, trace: Trace) -> Failure | None:
-        """Run ``trace`` and return the first failure, or None where all was as expected."""
+        """Run ``trace`` and return the first failure, or None where all was as expected.
+
+        :raises Impossible: where this machine does not allow a step.
+        """
         done: list[Step] = []
         announced = 0
         for place, step in enumerate(trace):
@@ -132,8 +134,6 @@ class Player:
                     self.play(step)
             except _Stop as stop:
                 return Failure(tuple(done), stop.expected, stop.got, stop.hung)
-            except Impossible as error:
-                return Failure(tuple(done), "a machine on which this can be done", str(error))
         left = self._subject.finish()
         if not isinstance(left, Returned):
             return Failure(

@@ -14,8 +14,10 @@ from .findings import Finding
 from .implementation import Implementation
 
 PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
+UNVERIFIED = "unverified"
 """A MUST that failed (under strict a SHOULD too) is ``failed``, another SHOULD ``advised``; an
-entry of the baseline is ``known`` while it fails and ``stale`` once it passes."""
+entry of the baseline is ``known`` while it fails and ``stale`` once it passes. A check that this
+machine does not allow is ``unverified``."""
 
 FORMATS = (".json", ".md")
 
@@ -31,8 +33,9 @@ class Result:
     outcome: str
     finding: Finding | None = None
     reason: str = ""
-    tried: dict[str, int] = field(default_factory=dict)
-    """At how many moments it interrupted a change, by what found them."""
+    """Why it is known, or could not be verified, and what can be done about that."""
+    tried: int = 0
+    """At how many moments it interrupted a change."""
 
     @classmethod
     def load(cls, fields: dict[str, Any]) -> Result:
@@ -48,7 +51,7 @@ class Report:
     ``fence`` is the language of the steps, and ``preamble`` what has to stand before them;
     ``suite`` and ``contract`` are the versions of what the session was held against, ``seed`` is
     where drawing began if not where it always does, and ``promised`` how many checks the profile
-    has.
+    has. ``required`` says that what cannot be verified fails the run.
     """
 
     implementation: Implementation
@@ -61,6 +64,7 @@ class Report:
     strict: bool
     chapters: dict[str, str]
     promised: int
+    required: bool = False
     results: list[Result] = field(default_factory=list)
     broken: int = 0
     """Checks that the suite itself could not carry out."""
@@ -78,30 +82,32 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """``fails``, ``passes``, ``incomplete`` or ``nothing checked``.
+        """``fails``, ``incomplete``, ``nothing checked``, ``partial`` or ``passes``.
 
-        A stale baseline entry fails too.
+        A stale baseline entry fails too. It is ``partial`` where checks are not verified.
         """
-        if self.broken or self.of(FAILED) or self.of(STALE):
+        unverified = self.of(UNVERIFIED)
+        if self.broken or self.of(FAILED) or self.of(STALE) or (unverified and self.required):
             return "fails"
         if not self.complete:
             return "incomplete"
-        return "passes" if self.results else "nothing checked"
+        if len(unverified) == len(self.results):
+            return "nothing checked"
+        return "partial" if unverified else "passes"
 
     @property
     def extent(self) -> str:
-        """How many of the checks that were carried out passed, and how many the profile has."""
+        """How many checks passed, how many the profile has, and what was not verified, and why."""
         passed = sum(result.outcome in (PASSED, STALE) for result in self.results)
         beyond = "" if len(self.results) == self.promised else f" (the profile has {self.promised})"
-        return f"{passed} of {len(self.results)} checks passed{beyond}"
+        reasons = Counter(result.reason for result in self.of(UNVERIFIED))
+        unverified = [f"; {count} not verified: {reason}" for reason, count in reasons.items()]
+        return f"{passed} of {len(self.results)} checks passed{beyond}{''.join(unverified)}"
 
     @property
-    def interrupted(self) -> str:
-        """At how many moments changes were interrupted, and how these were found."""
-        tried: Counter[str] = Counter()
-        for result in self.results:
-            tried.update(result.tried)
-        return ", ".join(f"{count} by {how}" for how, count in sorted(tried.items()))
+    def interrupted(self) -> int:
+        """At how many system calls changes were interrupted."""
+        return sum(result.tried for result in self.results)
 
     def _by_rule(self) -> list[list[tuple[Result, Finding]]]:
         """The findings rule by rule, the MUST before the SHOULD."""
@@ -189,7 +195,7 @@ class Report:
             f"- Held against: session contract {self.contract} by teleproto-conformance "
             f"{self.suite}, effort {self.effort}"
             + (f", seed {self.seed}" if self.seed is not None else ""),
-            *([f"- Changes interrupted: {self.interrupted}"] if self.interrupted else []),
+            f"- Changes interrupted at {self.interrupted} system calls",
             "",
             f"| {' | '.join(_HEADINGS)} |",
             f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
@@ -213,7 +219,16 @@ class Report:
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-_HEADINGS = ("chapter", "rules", "checks", "passed", "MUST failed", "SHOULD failed", "known")
+_HEADINGS = (
+    "chapter",
+    "rules",
+    "checks",
+    "passed",
+    "MUST failed",
+    "SHOULD failed",
+    "known",
+    "not verified",
+)
 
 
 def _filled(checks: list[str]) -> list[str]:
@@ -244,6 +259,7 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
             sum(result.level == "MUST" for result in open_findings),
             sum(result.level == "SHOULD" for result in open_findings),
             sum(result.outcome == KNOWN for result in results),
+            sum(result.outcome == UNVERIFIED for result in results),
         )
     )
 

@@ -23,6 +23,12 @@ from .errors import UsageError
 from .findings import Finding
 from .implementation import GUESSED, Implementation, settle
 from .replay import DEFAULT_NAME, Failure
+from .subject import Impossible
+
+FAULTS = "faults"
+REQUIREMENTS = (FAULTS,)
+"""What a run can require of its machine: that processes can be killed, and their system calls made
+to fail and seen."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Settings:
     """What the user asked for.
 
     ``here`` is where the run was started, ``base`` where the option that names the session stands,
-    ``keep`` where failed histories go, if anywhere; ``limit`` is in seconds.
+    ``keep`` where failed histories go, if anywhere; ``limit`` is in seconds. ``require`` names
+    what has to be possible on this machine, of :data:`REQUIREMENTS`.
     """
 
     implementation: str
@@ -40,6 +47,7 @@ class Settings:
     limit: float
     effort: Effort
     strict: bool
+    require: frozenset[str]
     here: Path
     base: Path
     keep: Path | None
@@ -126,6 +134,7 @@ class Run:
             self.settings.strict,
             {chapter.id: chapter.title for chapter in self.contract.chapters},
             len(self.contract.checks(self.profile)),
+            FAULTS in self.settings.require,
         )
 
     def close(self) -> None:
@@ -172,8 +181,12 @@ class Run:
         rule = self.rules[check.rule]
         known = self.known.get(check.id)
         result = reports.Result(check.id, rule.id, rule.chapter, rule.level, reports.PASSED)
-        failure = self._fails(check, known=known is not None)
-        result = replace(result, tried=dict(self._checker.tried))
+        try:
+            failure = self._fails(check, known=known is not None)
+        except Impossible as error:
+            reason = f"{error}; {error.remedy}"
+            return replace(result, outcome=reports.UNVERIFIED, reason=reason)
+        result = replace(result, tried=len(self._checker.tried))
         if failure is None:
             return replace(result, outcome=reports.STALE, reason=known.text) if known else result
         finding = Finding.of(

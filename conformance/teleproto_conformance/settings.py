@@ -13,7 +13,7 @@ import pytest
 from . import report
 from .effort import EFFORTS, Effort
 from .errors import UsageError
-from .run import Settings
+from .run import REQUIREMENTS, Settings
 
 LIMIT = 10.0
 """Seconds that one call of a session may take."""
@@ -37,6 +37,7 @@ def read(config: pytest.Config) -> Settings:
         limit=_limit(config),
         effort=_effort(config),
         strict=bool(config.getini("session_strict") if strict is None else strict),
+        require=_require(config),
         here=config.invocation_params.dir,
         base=implementation[1],
         keep=None if cache is None else Path(str(cache._cachedir), "d", "session-replay"),
@@ -127,6 +128,14 @@ def _seed(config: pytest.Config, effort: str) -> int | None:
     if not given[0].isdecimal():
         raise UsageError(f"--session-seed={given[0]}: write a whole number, as a run prints it")
     return int(given[0])
+
+
+def _require(config: pytest.Config) -> frozenset[str]:
+    names = [text for text, _ in _given(config, "require")]
+    for name in names:
+        if name not in REQUIREMENTS:
+            raise UsageError(f"--session-require={name}: use {' or '.join(REQUIREMENTS)}")
+    return frozenset(names)
 
 
 def _limit(config: pytest.Config) -> float:

@@ -54,7 +54,14 @@ Outcome = Returned | Raised | Hung | Died
 
 
 class Impossible(Exception):
-    """What a trace asks for cannot be done on this machine; the text says what is missing."""
+    """A trace asks for something that this machine does not allow.
+
+    The text is the reason, ``remedy`` what the user can do about it.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -70,14 +77,13 @@ class Text:
 class Point:
     """A moment at which a change can be interrupted: before its ``number``-th ``call``.
 
-    ``thread`` is which of the threads that were there before makes it, the first being 0, and -1
-    one that is new; ``what`` is the call as it was counted, for people.
+    ``call`` names a system call. All threads of the program are counted together, from 1; calls
+    that reach nothing outside the program are not counted. ``what`` shows the call to people.
     """
 
     call: str
     number: int
     what: str = ""
-    thread: int = 0
 
     def __str__(self) -> str:
         endings = {1: "st", 2: "nd", 3: "rd"}
@@ -89,16 +95,13 @@ class Point:
 class Fault:
     """What is done to a process while it carries out a change.
 
-    ``points`` are the moments that were counted, where nothing was done; ``how`` they were found.
-    ``fired`` says that the moment came, ``killed`` that the process was ended on purpose,
-    ``missed`` that something else of the process was hit, which the session has no part in.
+    ``points`` are the moments that were counted, where nothing was done. ``fired`` says that the
+    moment came, ``killed`` that the process was ended on purpose.
     """
 
-    how: str = "nothing"
     points: list[Point] = field(default_factory=list)
     fired: bool = False
     killed: bool = False
-    missed: bool = False
 
 
 Request = tuple[str, str, str, Any]
@@ -159,7 +162,7 @@ class Subject(Protocol):
     def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
         """Do ``kind`` at moment ``at`` of what is done to a session in here; None only counts.
 
-        :raises Impossible: where this machine has not what it takes; so does :meth:`watch`.
+        :raises Impossible: where the process cannot be traced; so does :meth:`watch`.
         """
 
     def watch(self, session: str) -> None:

@@ -16,7 +16,7 @@ from .errors import ConformanceError
 from .findings import Finding
 from .paths import VECTORS
 from .report import Result
-from .run import Run
+from .run import FAULTS, Run
 
 HANGS = 3
 """So many calls may hang before the run is given up."""
@@ -53,6 +53,11 @@ class Suite:
                     f"{HANGS} calls of the session did not come back; the rest is not run"
                 )
         return result
+
+    @property
+    def requires_faults(self) -> bool:
+        """Whether a check that cannot be verified fails."""
+        return FAULTS in self._run.settings.require
 
     # Collecting
 
@@ -112,8 +117,10 @@ class Suite:
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         result: dict[str, Any] = getattr(report, "session_result", {})
-        if getattr(report, "session_again", False):
+        if report.failed and getattr(report, "session_again", False):
             return "more of the same rules", "F", "FAILED"
+        if report.failed and result.get("outcome") == outcomes.UNVERIFIED:
+            return "failed", "F", "FAILED"
         return _STATUSES.get(str(result.get("outcome")))
 
     @pytest.hookimpl(tryfirst=True)
@@ -121,12 +128,13 @@ class Suite:
         result = getattr(report, "session_result", None)
         if result is not None:
             self._report.results.append(Result.load(result))
-            if result["outcome"] == outcomes.FAILED:
+            if result["outcome"] in (outcomes.FAILED, outcomes.UNVERIFIED):
                 # The first failure of a rule is shown in full, the others are only counted.
-                report.session_again = result["rule"] in self._shown
-                self._shown.add(result["rule"])
-        failed_check = result is not None and result["outcome"] == outcomes.FAILED
-        if report.failed and not failed_check and report.nodeid.rpartition("::")[2] in self._ids:
+                failed = result["outcome"] == outcomes.FAILED
+                cause = result["rule"] if failed else result["reason"]
+                report.session_again = cause in self._shown
+                self._shown.add(cause)
+        if report.failed and result is None and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
 
     # Reporting
@@ -143,7 +151,7 @@ class Suite:
         if session.exitstatus == pytest.ExitCode.OK:
             if self._report.of(outcomes.STALE):
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            elif not self._report.results:
+            elif self._report.verdict == "nothing checked":
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         for path in self._reports:
             try:
@@ -178,7 +186,7 @@ class Suite:
             for line in report.table():
                 out.write_line(line)
             if report.interrupted:
-                out.write_line(f"changes interrupted: {report.interrupted}")
+                out.write_line(f"changes interrupted at {report.interrupted} system calls")
         else:
             rules = "`teleproto-conformance rules` lists what -k can name"
             out.write_line(f"nothing was checked; {rules}", red=True)
@@ -193,6 +201,7 @@ _STATUSES = {
     outcomes.ADVISED: ("SHOULD not met", "w", "SHOULD"),
     outcomes.KNOWN: ("known", "k", "KNOWN"),
     outcomes.STALE: ("no longer failing", "!", "STALE"),
+    outcomes.UNVERIFIED: ("not verified", "n", "NOT VERIFIED"),
 }
 
 
@@ -202,6 +211,10 @@ class FindingRaised(Exception):
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.check)
         self.finding = finding
+
+
+class NotVerified(Exception):
+    """This machine does not allow a check, and the user requires that it does."""
 
 
 class VectorFile(pytest.File):
@@ -236,10 +249,19 @@ class CheckItem(pytest.Item):
         self.result = self._suite.judge(self._check, self.session)
         if self.result.outcome == outcomes.FAILED and self.result.finding is not None:
             raise FindingRaised(self.result.finding)
+        if self.result.outcome == outcomes.UNVERIFIED:
+            if self._suite.requires_faults:
+                raise NotVerified(self.result.reason)
+            pytest.skip(f"not verified: {self.result.reason}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, FindingRaised):
             return str(excinfo.value.finding)
+        if isinstance(excinfo.value, NotVerified):
+            return (
+                f"{self._check.id} is not verified, and --session-require={FAULTS} asks for it: "
+                f"{excinfo.value}"
+            )
         if isinstance(excinfo.value, ConformanceError):
             return f"{self._check.id} could not be carried out: {excinfo.value}"
         return super().repr_failure(excinfo, style)

@@ -69,6 +69,7 @@ def test_fails_exactly_what_its_baseline_says(
         published,
         *published_class.options,
         "--session-strict",
+        "--session-require=faults",
         f"--session-baseline={published_class.baseline}",
         f"--session-report={report}",
     )

@@ -15,8 +15,8 @@ const { createHash } = require('crypto');
 const { createRequire } = require('module');
 const { pathToFileURL } = require('url');
 
-// One thread for the file system, there from the start: strace names a write by its thread and its
-// number, and with several it is chance which of them has a write to make.
+// One thread for the file system: the suite counts the writes of a change, and several threads could
+// make them in any order.
 process.env.UV_THREADPOOL_SIZE = '1';
 
 const PROTOCOL = 1;

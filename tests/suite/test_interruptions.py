@@ -1,0 +1,176 @@
+"""Changes interrupted at their system calls: what is found, and what is said where none can be."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from .running import BIN, Project, Run, run
+from .schemas import problems
+
+FORBIDDING = Path(__file__).with_name("forbidding.py")
+INTERRUPTED = "DUR-3[killed-key-replaced] or DUR-4[failed-key-replaced-disk-full]"
+STORE = "--session-impl=teleproto_sessions.StoreSession"
+
+SESSIONS = """
+import threading
+from contextlib import suppress
+from teleproto_sessions import StoreSession
+
+class Swallows(StoreSession):
+    def _write_state(self, state):
+        with suppress(OSError):
+            super()._write_state(state)
+
+class Torn(StoreSession):
+    def set_dc(self, dc_id, server_address, port):
+        super().set_dc(dc_id, server_address, self.port or port)
+        super().set_dc(dc_id, server_address, port)
+
+class Threads(StoreSession):
+    def _write_state(self, state):
+        failed = []
+        def write():
+            try:
+                super(Threads, self)._write_state(state)
+            except OSError as error:
+                failed.append(error)
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+        for error in failed:
+            raise error
+"""
+
+
+def outcomes(project: Project, session: str, *options: str) -> dict[str, Any]:
+    """Run all checks that interrupt a change, and return the report."""
+    done = project.pytest(
+        f"--session-impl=sessions.{session}",
+        "--session-report=report.json",
+        "--session-require=faults",
+        "-k",
+        "DUR-3 or DUR-4 or DUR-5",
+        *options,
+        timeout=120,
+    )
+    assert "Traceback" not in done.text
+    report: dict[str, Any] = json.loads((project.path / "report.json").read_text("utf-8"))
+    return report
+
+
+def failed(report: dict[str, Any]) -> set[str]:
+    """The rules that are not met."""
+    return {result["rule"] for result in report["results"] if result["finding"] is not None}
+
+
+def test_a_swallowed_error_a_torn_change_and_a_correct_thread_are_told_apart(
+    project: Project,
+) -> None:
+    project.write("sessions.py", SESSIONS)
+    assert "DUR-4" in failed(outcomes(project, "Swallows"))
+    assert "DUR-3" in failed(outcomes(project, "Torn"))
+    threads = outcomes(project, "Threads")
+    assert failed(threads) == set()
+    assert threads["interrupted"] > 300
+
+
+def test_every_system_call_of_a_change_is_a_moment(project: Project) -> None:
+    done = project.pytest(
+        STORE, "--session-report=report.json", "-k", "DUR-3[killed-data-centre-switched]"
+    )
+    assert done.code == 0, done.text
+    report = json.loads((project.path / "report.json").read_text("utf-8"))
+    (result,) = report["results"]
+    assert result["tried"] == report["interrupted"] >= 20
+    assert f"changes interrupted at {result['tried']} system calls" in done.out
+
+
+# Where the system forbids it
+
+
+def forbidden(project: Project, *options: str) -> Run:
+    """Run pytest where no process may be traced."""
+    command = [sys.executable, str(FORBIDDING), str(BIN / "pytest"), STORE, *options]
+    return run(command, project.path, timeout=120)
+
+
+REASON = (
+    "this system does not let the suite trace a process; start a container with "
+    "--cap-add=SYS_PTRACE, and detach any debugger"
+)
+
+
+EXTENT = f"12 of 14 checks passed (the profile has 1973); 2 not verified: {REASON}"
+
+
+def test_what_the_system_forbids_is_not_verified(project: Project) -> None:
+    reports = ["--session-report=report.json", "--session-report=report.md", "--junitxml=junit.xml"]
+    done = forbidden(project, *reports, "-k", f"{INTERRUPTED} or DUR-1")
+    assert done.code == 0, done.text
+    assert f": partial, {EXTENT}" in done.out
+    assert "2 not verified" in done.out.splitlines()[-1]
+    report = json.loads((project.path / "report.json").read_text("utf-8"))
+    assert problems(report, "report.schema.json") == []
+    assert report["verdict"] == "partial"
+    assert report["counts"]["unverified"] == 2
+    unverified = [each for each in report["results"] if each["outcome"] == "unverified"]
+    assert {each["reason"] for each in unverified} == {REASON}
+    assert f"2 not verified: {REASON}" in (project.path / "report.md").read_text("utf-8")
+    cases = ElementTree.parse(project.path / "junit.xml").iter("testcase")
+    skipped = [case for case in cases if case.find("skipped") is not None]
+    assert len(skipped) == 2
+
+
+def test_a_gate_can_require_it(project: Project) -> None:
+    done = forbidden(project, "--session-require=faults", "-k", f"{INTERRUPTED} or DUR-1")
+    assert done.code == 1
+    assert done.out.count(", and --session-require=faults asks for it: ") == 1
+    assert "1 failed, 12 passed, 1959 deselected, 1 more of the same" in done.out
+    assert f": fails, 12 of 14 checks passed (the profile has 1973); 2 not verified: {REASON}" in (
+        done.out
+    )
+
+
+def test_where_nothing_could_be_verified_nothing_was_checked(project: Project) -> None:
+    done = forbidden(project, "-k", INTERRUPTED)
+    assert done.code == 5
+    assert ": nothing checked, 0 of 2 checks passed" in done.out
+
+
+def test_a_fault_is_found_where_the_others_are_not_verified(project: Project) -> None:
+    project.write("sessions.py", SESSIONS.replace("self.port or port", "443"))
+    command = [str(BIN / "pytest"), "--session-impl=sessions.Torn", "-k", "DC-1 or DUR-3"]
+    done = run([sys.executable, str(FORBIDDING), *command], project.path, timeout=120)
+    assert done.code == 0, done.text  # both calls are made, and the last one counts
+    last = "        super().set_dc(dc_id, server_address, port)\n"
+    project.write("sessions.py", SESSIONS.replace(last, ""))
+    done = run([sys.executable, str(FORBIDDING), *command], project.path, timeout=120)
+    assert done.code == 1
+
+
+def test_only_what_can_be_required_is(project: Project) -> None:
+    done = project.pytest(STORE, "--session-require=strace")
+    assert done.refusal() == "--session-require=strace: use faults"
+
+
+def test_a_known_failure_that_is_not_verified_is_not_stale(project: Project) -> None:
+    project.write(
+        "known.yaml",
+        "known:\n- reason: Known.\n  check: DUR-3[killed-key-replaced]\n",
+    )
+    done = forbidden(project, "--session-baseline=known.yaml", "-k", f"{INTERRUPTED} or DUR-1")
+    assert done.code == 0, done.text
+    assert "2 not verified" in done.out
+
+
+def test_a_replay_of_a_moment_finds_the_same(project: Project) -> None:
+    project.write("sessions.py", SESSIONS)
+    report = outcomes(project, "Torn")
+    (first, *_) = [each for each in report["results"] if each["finding"] is not None]
+    done = project.shell(first["finding"]["replay"])
+    assert done.code == (1 if first["level"] == "MUST" else 0)
+    assert first["finding"]["got"][:40] in " ".join(done.out.split())
