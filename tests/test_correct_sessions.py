@@ -25,6 +25,8 @@ SESSIONS = [
     "correct.struct_string.StructStringSession",
     "correct.json_store.JsonStoreSession",
     "correct.log_store.LogSession",
+    "correct.threaded.ThreadedSession",
+    "correct.threaded.PooledSession",
     "correct.asynchronous.AsyncSession",
     "correct.strict.StrictSession",
     "correct.key_value:key_value_session",

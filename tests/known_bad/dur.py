@@ -9,10 +9,12 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,12 @@ class RestoresTheBackup(Remembering):
         DELETED.add(self._path)
 
 
+def in_a_thread(work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
 class TwoFiles(BlobSession):
     """Has a part of the document in a second file, which is written after the first."""
 
@@ -179,6 +187,34 @@ class EntityByEntity(StoreSession):
     def _write_entities(self, changed: Mapping[tl.Peer, Entity]) -> None:
         for peer, entity in changed.items():
             super()._write_entities({peer: entity})
+
+
+@breaks("DUR-3")
+class RewritesInAThread(RewritesInPlace):
+    """Empties its file and writes it anew, in a thread that ends before the call returns."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        in_a_thread(partial(super()._put, path, content))
+
+
+@breaks("DUR-3")
+class AddressThenKeyInThreads(TwoFiles):
+    """Writes the address and then the key, each in a thread of its own."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        in_a_thread(partial(super()._put, path, content))
+
+
+@breaks("DUR-4")
+class LosesTheErrorOfItsThread(BlobSession):
+    """Writes in a thread, whose error nobody hears of."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        def write() -> None:
+            with suppress(OSError):
+                super(LosesTheErrorOfItsThread, self)._write(document)
+
+        in_a_thread(write)
 
 
 @breaks("DUR-4")

@@ -1,0 +1,131 @@
+"""The tracer sees the calls that strace sees. Runs where strace is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from javascript import installed
+from teleproto_conformance import programs, vectors
+from teleproto_conformance.drivers import faults, hosted
+from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.drivers.system_calls import WRITES
+from teleproto_conformance.subject import Returned
+
+from .running import ROOT
+
+STRACE = shutil.which("strace")
+pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed to compare with")
+
+MEMBERS = vectors.load().tables["surface"]["members"]
+TESTS = ROOT / "tests"
+NODE = ROOT / "examples" / "node"
+SESSIONS = [
+    "teleproto_sessions.StoreSession",
+    "examples.sqlite_session.SqliteSession",
+    "correct.threaded.ThreadedSession",
+    "correct.threaded.PooledSession",
+    "correct.key_value:key_value_session",
+    "correct.asynchronous.AsyncSession",
+    "node:./sqlite-session.js#SqliteSession",
+]
+KEY_A, KEY_B = {"key": "A"}, {"key": "B"}
+USER = {"_": "user", "id": "5123456789", "access_hash": "7", "username": "somebody"}
+CHANGE: list[tuple[str, list[Any]]] = [
+    ("set_dc", [4, "149.154.167.91", 443]),
+    ("set_auth_key", [KEY_B]),
+    ("process_entities", [{"_": "vector", "users": [USER]}]),
+    ("save", []),
+]
+
+LINE = re.compile(r"\d+ +(\w+)\((.*)")
+INSIDE = re.compile(r"\d+<(?:pipe:\[|anon_inode:|UNIX-STREAM:\[\d+->\d+\]>)")
+
+
+@contextlib.contextmanager
+def subject(session: str, workdir: Path) -> Iterator[hosted.HostSubject]:
+    """A session that is logged in, and saved."""
+    base = NODE if session.startswith("node:") else ROOT
+    server = ForkServer(programs.program(session, base))
+    pool = hosted.Pool(server, session, [str(base), str(TESTS), *sys.path], MEMBERS, 20)
+    pool.hello()
+    try:
+        with hosted.HostSubject(pool, workdir) as made:
+            made.open("session", ["my-account"], "")
+            for member, arguments in (
+                ("load", []),
+                ("set_dc", [2, "149.154.167.51", 443]),
+                ("set_auth_key", [KEY_A]),
+                ("save", []),
+            ):
+                assert isinstance(made.call("session", member, [*arguments]), Returned)
+            yield made
+    finally:
+        pool.close()
+        server.close()
+
+
+def change(made: hosted.HostSubject) -> None:
+    """Log in at another data centre, and see a user."""
+    for member, arguments in CHANGE:
+        assert isinstance(made.call("session", member, [*arguments]), Returned)
+
+
+def normal(call: str) -> str:
+    """The call, without what is made up anew each time for names of files."""
+    return re.sub(r"\(.*", "", call) if re.search(r"tmp|new|[0-9a-z_]{8}|\d", call) else call
+
+
+def by_strace(made: hosted.HostSubject, log: Path) -> Counter[str]:
+    """What the calls of a change are, and how many of each, by strace."""
+    pid = made._processes[""].pid
+    traced = ",".join(f"?{name}" for name in WRITES)
+    command = [str(STRACE), "-f", "-yy", "-s", "0", "-e", f"trace={traced}", "-e", "signal=none"]
+    with subprocess.Popen(
+        [*command, "-o", str(log), "-p", str(pid)], stderr=subprocess.PIPE, text=True
+    ) as strace:
+        assert strace.stderr is not None
+        assert "attached" in strace.stderr.readline()
+        change(made)
+        strace.send_signal(signal.SIGINT)
+    found: Counter[str] = Counter()
+    for line in log.read_text("utf-8", "replace").splitlines():
+        match = LINE.match(line)
+        if match is None or INSIDE.match(match[2]):
+            continue
+        held = re.match(r"\d+<([^>]*)>", match[2])
+        files = [held[1]] if held else re.findall(r'"([^"]*)"', match[2])
+        names = ", ".join(name.rpartition("/")[2] for name in files if "[" not in name)
+        found[normal(f"{match[1]}({names})")] += 1
+    return found
+
+
+def by_tracer(made: hosted.HostSubject) -> Counter[str]:
+    """The same by the suite's tracer."""
+    with faults.fault(made._processes[""], "kill", None) as fault:
+        change(made)
+    return Counter(normal(point.what) for point in fault.points)
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_both_see_the_same(session: str, tmp_path: Path) -> None:
+    if session.startswith("node:"):
+        installed.install(NODE)
+    workdirs = tmp_path / "one" / "work", tmp_path / "other" / "work"
+    for workdir in workdirs:
+        workdir.mkdir(parents=True)
+    with subject(session, workdirs[0]) as made:
+        theirs = by_strace(made, tmp_path / "log")
+    with subject(session, workdirs[1]) as made:
+        ours = by_tracer(made)
+    assert ours == theirs
+    assert ours.total() > 0
