@@ -11,7 +11,12 @@ def main() -> int:
         [sys.argv[1:]]
         if sys.argv[1:]
         else [
-            [f"--session-impl=teleproto_sessions.{name}", "--session-strict"] for name in SESSIONS
+            [
+                f"--session-impl=teleproto_sessions.{name}",
+                "--session-strict",
+                "--session-require=faults",
+            ]
+            for name in SESSIONS
         ]
     )
     codes = [subprocess.run([sys.executable, "-m", "pytest", *run]).returncode for run in runs]
