@@ -17,7 +17,8 @@ def test_the_session_on_node_sqlite_passes_everything() -> None:
     done = run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-            *("--session-impl=node:./sqlite-session.js#SqliteSession", "--session-strict", "--session-require=faults"),
+            "--session-impl=node:./sqlite-session.js#SqliteSession",
+            *("--session-strict", "--session-require=faults"),
         ],
         EXAMPLE,
         timeout=1800,
