@@ -6,6 +6,7 @@ from .javascript import javascript
 from .sessions import lookups, strings, writes
 from .startup import startup
 from .suite import efforts, generate, hosts, whole_run
+from .tracing import tracing
 
 ALL = {
     "strings": strings,
@@ -14,6 +15,7 @@ ALL = {
     "suite": whole_run,
     "efforts": efforts,
     "hosts": hosts,
+    "tracing": tracing,
     "javascript": javascript,
     "vectors": generate,
     "startup": startup,

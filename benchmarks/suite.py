@@ -74,7 +74,7 @@ def efforts() -> None:
             report = json.loads(Path(directory, "report.json").read_text(encoding="utf-8"))
         print(
             f"suite on StoreSession, {effort}: {report['counts']['checks']} checks, changes "
-            f"interrupted {report['interrupted']}: {took:.2f} s (at most {limit} s)"
+            f"interrupted at {report['interrupted']} system calls: {took:.2f} s (at most {limit} s)"
         )
 
 

@@ -1,0 +1,59 @@
+"""The suite's tracer beside strace: counting the writes of one change, from start to end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from teleproto_conformance import vectors
+from teleproto_conformance.drivers import faults, hosted
+from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.drivers.process import HostProcess
+from teleproto_conformance.drivers.system_calls import WRITES
+
+from .measure import compare
+
+
+def tracing() -> None:
+    """Needs strace on PATH."""
+    server = ForkServer()
+    members = vectors.load().tables["surface"]["members"]
+    pool = hosted.Pool(server, "teleproto_sessions.StoreSession", sys.path, members, 10)
+    pool.hello()
+    with tempfile.TemporaryDirectory() as directory:
+        process = pool.take(Path(directory))
+        _ask(process, "open", arguments=["my-account"])
+        log = Path(directory, "log")
+
+        def change() -> None:
+            for port in (443, 80):
+                _ask(process, "call", member="set_dc", arguments=[2, "149.154.167.51", port])
+
+        def ours() -> None:
+            with faults.fault(process, "kill", None) as fault:
+                change()
+            assert fault.points
+
+        def theirs() -> None:
+            calls = f"trace={','.join(f'?{name}' for name in WRITES)}"
+            command = ["strace", "-f", "-yy", "-s", "0", "-e", calls, "-o", str(log)]
+            with subprocess.Popen(
+                [*command, "-p", str(process.pid)], stderr=subprocess.PIPE, text=True
+            ) as strace:
+                assert strace.stderr is not None
+                assert "attached" in strace.stderr.readline()
+                change()
+                strace.send_signal(signal.SIGINT)
+
+        compare("the writes of a change counted: tracer, strace", ours, theirs, 50, 1)
+        process.kill()
+    pool.close()
+    server.close()
+
+
+def _ask(process: HostProcess, do: str, **message: object) -> None:
+    answer = process.ask({"do": do, "session": "session", **message}, 10)
+    assert "returned" in answer, answer
