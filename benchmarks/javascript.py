@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from teleproto_conformance import programs, vectors
-from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.subjects import hosted, programs
+from teleproto_conformance.subjects.fork_server import ForkServer
 
 from .measure import seconds
 

@@ -12,13 +12,13 @@ from collections import defaultdict
 from functools import partial
 from pathlib import Path
 
-from teleproto_conformance import vectors
-from teleproto_conformance.checking import Checker, in_memory
-from teleproto_conformance.contract import Generated
-from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
-from teleproto_conformance.drivers.python import driver
-from teleproto_conformance.paths import SPEC
+from teleproto_conformance.checks.checker import Checker, in_memory
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.paths import SPEC
+from teleproto_conformance.contract.rules import Generated
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.in_process import driver
 from teleproto_sessions import MemorySession
 
 from .measure import seconds

@@ -8,11 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from teleproto_conformance import vectors
-from teleproto_conformance.drivers import faults, hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
-from teleproto_conformance.drivers.process import HostProcess
-from teleproto_conformance.drivers.system_calls import WRITES
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.process import HostProcess
+from teleproto_conformance.subjects.tracing import interruptions as faults
+from teleproto_conformance.subjects.tracing.system_calls import WRITES
 
 from .measure import compare
 

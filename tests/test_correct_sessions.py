@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from teleproto_conformance import describe, vectors
-from teleproto_conformance.checking import Checker, in_memory
-from teleproto_conformance.contract import Check, Generated
-from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
-from teleproto_conformance.effort import EFFORTS, Effort
+from teleproto_conformance.checks.checker import Checker, in_memory
+from teleproto_conformance.checks.effort import EFFORTS, Effort
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Check, Generated
+from teleproto_conformance.findings import words as describe
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects.fork_server import ForkServer
 
 CONTRACT = vectors.load()
 PATH = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "examples"), *sys.path]

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
-from teleproto_conformance import vectors
-from teleproto_conformance.checking import Checker, in_memory
-from teleproto_conformance.contract import Check, Generated
-from teleproto_conformance.drivers import hosted, python
-from teleproto_conformance.drivers.fork_server import ForkServer
-from teleproto_conformance.effort import EFFORTS, STANDARD, Effort
+from teleproto_conformance.checks.checker import Checker, in_memory
+from teleproto_conformance.checks.effort import EFFORTS, STANDARD, Effort
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Check, Generated
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects import in_process as python
+from teleproto_conformance.subjects.fork_server import ForkServer
 
 CONTRACT = vectors.load()
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from teleproto_conformance import vectors
-from teleproto_conformance.contract import Chapter, Check
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Chapter, Check
 
 ROOT = Path(__file__).parent.parent
 CONTRACT = vectors.load()

@@ -11,19 +11,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import __version__, baseline, languages, programs, replays, vectors
-from . import report as reports
-from .checking import Checker, in_memory
-from .contract import Case, Check, Contract, Rule
-from .describe import Words
-from .drivers.fork_server import ForkServer
-from .drivers.hosted import Pool, driver
-from .effort import Effort, choose
+from . import __version__
+from .checks.checker import Checker, in_memory
+from .checks.effort import Effort, choose
+from .checks.player import DEFAULT_NAME, Failure
+from .contract import replay_file as replays
+from .contract import vectors
+from .contract.rules import Case, Check, Contract, Rule
 from .errors import UsageError
-from .findings import Finding
-from .implementation import GUESSED, Implementation, settle
-from .replay import DEFAULT_NAME, Failure
-from .subject import Impossible
+from .findings import baseline, languages
+from .findings import report as reports
+from .findings.finding import Finding
+from .findings.words import Words
+from .subjects import programs
+from .subjects.fork_server import ForkServer
+from .subjects.hosted import Pool, driver
+from .subjects.implementation import GUESSED, Implementation, settle
+from .subjects.subject import Impossible
 
 FAULTS = "faults"
 REQUIREMENTS = (FAULTS,)

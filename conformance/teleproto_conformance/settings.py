@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from . import report
-from .effort import EFFORTS, Effort
+from .checks.effort import EFFORTS, Effort
 from .errors import UsageError
+from .findings import report
 from .run import REQUIREMENTS, Settings
 
 LIMIT = 10.0

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from . import report as outcomes
 from . import settings
-from .contract import Check
+from .contract.paths import VECTORS
+from .contract.rules import Check
 from .errors import ConformanceError
-from .findings import Finding
-from .paths import VECTORS
-from .report import Result
+from .findings import report as outcomes
+from .findings.finding import Finding
+from .findings.report import Result
 from .run import FAULTS, Run
 
 HANGS = 3

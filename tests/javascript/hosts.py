@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from teleproto_conformance import programs, vectors
-from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.subjects import hosted, programs
+from teleproto_conformance.subjects.fork_server import ForkServer
 
 CONTRACT = vectors.load()
 MEMBERS = CONTRACT.tables["surface"]["members"]

@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from teleproto_conformance import vectors
-from teleproto_conformance.contract import Case
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Case
 from teleproto_sessions import StringSession
 
 from .installed import program

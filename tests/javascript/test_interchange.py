@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.python import PythonSubject
-from teleproto_conformance.keys import KEYS, NAMES
-from teleproto_conformance.subject import Outcome, Raised, Returned, Subject
+from teleproto_conformance.contract.keys import KEYS, NAMES
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects.in_process import PythonSubject
+from teleproto_conformance.subjects.subject import Outcome, Raised, Returned, Subject
 from teleproto_sessions import StoreSession, StringSession
 from telethon.crypto import AuthKey as TelethonKey
 from telethon.sessions import StringSession as TelethonString

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from suite.running import Project, Run, environment, run
-from teleproto_conformance import programs, vectors
-from teleproto_conformance.drivers import hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.secrets import leaked_key
 from teleproto_conformance.errors import UsageError
-from teleproto_conformance.secrets import leaked_key
+from teleproto_conformance.subjects import hosted, programs
+from teleproto_conformance.subjects.fork_server import ForkServer
 
 TWO = ("-k", "SURFACE-3[set-dc] or DC-1[published-production-1]")
 """Checks that pass for every session that works at all."""

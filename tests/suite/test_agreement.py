@@ -6,11 +6,11 @@ import inspect
 from typing import Any
 
 import pytest
-from teleproto_conformance import formats, vectors
-from teleproto_conformance.contract import Case
-from teleproto_conformance.documents import read
-from teleproto_conformance.keys import KEYS, name_of
-from teleproto_conformance.trace import NOTHING
+from teleproto_conformance.contract import formats, vectors
+from teleproto_conformance.contract.documents import read
+from teleproto_conformance.contract.keys import KEYS, name_of
+from teleproto_conformance.contract.rules import Case
+from teleproto_conformance.contract.trace import NOTHING
 from teleproto_sessions import AuthKey, Session, codec, datacentres
 
 from .running import SPEC, VECTORS

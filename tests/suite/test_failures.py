@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from teleproto_conformance.keys import KEYS
-from teleproto_conformance.secrets import leaked_key
+from teleproto_conformance.contract.keys import KEYS
+from teleproto_conformance.contract.secrets import leaked_key
 
 from . import schemas
 from .running import Project

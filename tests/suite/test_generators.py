@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from teleproto_conformance import checking, vectors
-from teleproto_conformance.contract import Case, Check, Contract, Generated
-from teleproto_conformance.drivers.python import driver
-from teleproto_conformance.effort import STANDARD, Effort
-from teleproto_conformance.replay import Failure
+from teleproto_conformance.checks import checker as checking
+from teleproto_conformance.checks.effort import STANDARD, Effort
+from teleproto_conformance.checks.player import Failure
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Case, Check, Contract, Generated
+from teleproto_conformance.subjects.in_process import driver
 from teleproto_sessions import AuthKey, MemorySession, StoreSession, StringSession, tl
 
 CONTRACT: Contract = vectors.load()

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from teleproto_conformance import vectors
-from teleproto_conformance.checking import Checker, in_memory
-from teleproto_conformance.contract import Case
-from teleproto_conformance.drivers import hosted, python
-from teleproto_conformance.drivers.fork_server import ForkServer
-from teleproto_conformance.drivers.process import HostProcess
+from teleproto_conformance.checks.checker import Checker, in_memory
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Case
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects import in_process as python
+from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.process import HostProcess
 from teleproto_sessions import AuthKey, MemorySession, StringSession
 
 from . import schemas
@@ -143,7 +144,7 @@ def test_a_host_speaks_over_standard_input_and_output(tmp_path: Path) -> None:
         {"do": "exit"},
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "teleproto_conformance.host"],
+        [sys.executable, "-m", "teleproto_conformance.subjects.hosts.python"],
         input="".join(f"{json.dumps(line)}\n" for line in talk),
         capture_output=True,
         encoding="utf-8",
@@ -161,7 +162,7 @@ def test_a_host_speaks_over_standard_input_and_output(tmp_path: Path) -> None:
 def test_a_host_refuses_another_protocol() -> None:
     hello = {"do": "hello", "protocol": 2, "implementation": "a.B", "path": [], "members": {}}
     done = subprocess.run(
-        [sys.executable, "-m", "teleproto_conformance.host"],
+        [sys.executable, "-m", "teleproto_conformance.subjects.hosts.python"],
         input=json.dumps(hello) + "\n",
         capture_output=True,
         encoding="utf-8",
@@ -271,7 +272,7 @@ def _hosts(directory: Path) -> list[str]:
             command = (process / "cmdline").read_text()
         except OSError:
             continue
-        if here and "teleproto_conformance.host" in command:
+        if here and "teleproto_conformance.subjects.hosts.python" in command:
             found.append(command)
     return found
 

@@ -15,7 +15,7 @@ def pytest_unconfigure(config):
 
 HEAVY = {
     "teleproto_conformance.suite",
-    "teleproto_conformance.contract",
+    "teleproto_conformance.contract.rules",
     "teleproto_conformance.run",
     "teleproto_sessions",
     "jsonschema",

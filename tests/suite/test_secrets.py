@@ -8,9 +8,9 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from teleproto_conformance.effort import choose
-from teleproto_conformance.keys import KEYS, NAMES
-from teleproto_conformance.secrets import leaked_key, leaks, masked
+from teleproto_conformance.checks.effort import choose
+from teleproto_conformance.contract.keys import KEYS, NAMES
+from teleproto_conformance.contract.secrets import leaked_key, leaks, masked
 
 ENCODINGS: dict[str, Callable[[bytes], str]] = {
     "hex": bytes.hex,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from teleproto_conformance.replay import Failure
-from teleproto_conformance.shortening import shortened
-from teleproto_conformance.trace import Step, Trace
+from teleproto_conformance.checks.drawn.shortening import shortened
+from teleproto_conformance.checks.player import Failure
+from teleproto_conformance.contract.trace import Step, Trace
 
 OPEN = (Step("open", []), Step("load", []))
 ASK = Step("observe", {"dc_id": 2})

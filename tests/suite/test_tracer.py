@@ -15,8 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from teleproto_conformance.drivers.system_calls import OPENS, READS, WRITES, Call
-from teleproto_conformance.drivers.tracer import Action, Fail, Kill, NotTraceable, Shorten, Tracer
+from teleproto_conformance.subjects.tracing.system_calls import OPENS, READS, WRITES, Call
+from teleproto_conformance.subjects.tracing.tracer import (
+    Action,
+    Fail,
+    Kill,
+    NotTraceable,
+    Shorten,
+    Tracer,
+)
 
 from .tracees import Tracee, tracee
 
@@ -182,8 +189,8 @@ def test_a_program_that_stops_itself_stays_stopped_until_it_is_told_to_go_on(
 
 TRACES = """
 import sys
-from teleproto_conformance.drivers.system_calls import WRITES
-from teleproto_conformance.drivers.tracer import Tracer
+from teleproto_conformance.subjects.tracing.system_calls import WRITES
+from teleproto_conformance.subjects.tracing.tracer import Tracer
 with Tracer(int(sys.argv[1]), WRITES, lambda call: None):
     print("traced", flush=True)
     sys.stdin.read()

@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 from javascript import installed
-from teleproto_conformance import programs, vectors
-from teleproto_conformance.drivers import faults, hosted
-from teleproto_conformance.drivers.fork_server import ForkServer
-from teleproto_conformance.drivers.system_calls import WRITES
-from teleproto_conformance.subject import Returned
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.subjects import hosted, programs
+from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.subject import Returned
+from teleproto_conformance.subjects.tracing import interruptions as faults
+from teleproto_conformance.subjects.tracing.system_calls import WRITES
 
 from .running import ROOT
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from teleproto_conformance.programs import Program
+from teleproto_conformance.subjects.programs import Program
 from teleproto_conformance.validator import FAILED, OK, SESSION, Result, results
 from teleproto_conformance.validator.requirements import REQUIREMENTS, Requirement
 
@@ -620,7 +620,7 @@ def test_the_host_for_perl_does_all_that_the_page_says(project: Project) -> None
 
 
 def test_the_host_for_python_does_all_that_the_page_says(project: Project) -> None:
-    command = [sys.executable, "-m", "teleproto_conformance.host"]
+    command = [sys.executable, "-m", "teleproto_conformance.subjects.hosts.python"]
     session = "--implementation=teleproto_sessions.MemorySession"
     done = project.conformance("host", session, *command)
     assert done.code == 0, done.text
@@ -628,7 +628,9 @@ def test_the_host_for_python_does_all_that_the_page_says(project: Project) -> No
 
 
 def test_a_class_that_is_refused_is_said_with_the_remedy(project: Project) -> None:
-    done = project.conformance("host", sys.executable, "-m", "teleproto_conformance.host")
+    done = project.conformance(
+        "host", sys.executable, "-m", "teleproto_conformance.subjects.hosts.python"
+    )
     assert done.code == 1
     group, refused, verdict = done.out.splitlines()
     assert group == "Starting"

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import programs, vectors
-from ..drivers.fork_server import ForkServer
+from ..contract import vectors
 from ..errors import UsageError
-from ..programs import Program
+from ..subjects import programs
+from ..subjects.fork_server import ForkServer
+from ..subjects.programs import Program
 from .requirements import REQUIREMENTS, Requirement
 from .talk import Mistake, Setting, Talk, Wrong
 

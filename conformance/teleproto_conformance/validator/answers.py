@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import referencing
 
-from ..keys import KEYS
-from ..paths import SPEC
-from ..secrets import masked
+from ..contract.keys import KEYS
+from ..contract.paths import SPEC
+from ..contract.secrets import masked
 
 Request = dict[str, Any]
 Answer = dict[str, Any]

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..drivers.process import Gone, Silent
-from ..keys import KEYS, SIZE
-from ..subject import PROTOCOL
-from ..trace import MAIN
+from ..contract.keys import KEYS, SIZE
+from ..contract.trace import MAIN
+from ..subjects.process import Gone, Silent
+from ..subjects.subject import PROTOCOL
 from .answers import KINDS, Request, problem_of, shown
 from .talk import (
     EXIT,

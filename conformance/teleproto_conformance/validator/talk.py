@@ -10,14 +10,14 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from ..drivers.fork_server import Launcher
-from ..drivers.hosted import PLACES, are_texts
-from ..drivers.process import Gone, HostProcess, Silent
+from ..checks.matching import matches
+from ..contract.keys import KEYS
+from ..contract.trace import MAIN
 from ..errors import UsageError
-from ..keys import KEYS
-from ..matching import matches
-from ..subject import PROTOCOL
-from ..trace import MAIN
+from ..subjects.fork_server import Launcher
+from ..subjects.hosted import PLACES, are_texts
+from ..subjects.process import Gone, HostProcess, Silent
+from ..subjects.subject import PROTOCOL
 from .answers import (
     Answer,
     Request,

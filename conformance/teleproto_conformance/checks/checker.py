@@ -1,0 +1,111 @@
+"""Running one check on one session class, in a working directory of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from ..contract.rules import Case, Check, Contract
+from ..contract.trace import Trace
+from ..findings.words import PYTHON, Words
+from ..subjects.subject import Driver, Point
+from .effort import STANDARD, Effort, choose
+from .player import Failure, Player
+
+_RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
+
+_numbers = itertools.count(1)
+
+
+def in_memory() -> Path | None:
+    """Return a directory in memory, where there is one and nobody has chosen another place.
+
+    What is written there need not last: no power goes out.
+    """
+    shared = Path("/dev/shm")
+    chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return None if chosen or not os.access(shared, os.W_OK) else shared
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Runs checks of a profile on what ``driver`` makes.
+
+    Working directories are made in ``scratch``, or where temporary files go. ``tried`` are the
+    moments at which the last check interrupted a change; ``left`` are the names in shared storage
+    that could not be deleted. Failures are told in ``words``.
+    """
+
+    contract: Contract
+    profile: str
+    driver: Driver
+    effort: Effort = STANDARD
+    scratch: Path | None = None
+    words: Words = PYTHON
+    tried: list[Point] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def promise(self) -> dict[str, Any]:
+        """What the profile promises."""
+        return self.contract.profiles[self.profile]
+
+    def run(self, check: Check, *, known: bool = False) -> Failure | None:
+        """Replay a case, or generate traces and replay each, until one fails.
+
+        One that is ``known`` to fail is not made shorter.
+
+        :raises Impossible: where this machine does not allow what the check asks for.
+        """
+        self.tried.clear()
+        if isinstance(check, Case):
+            return self._every_point(check.trace)
+        # Hypothesis takes longer to import than most runs of the command line take in all.
+        from .drawn import search as generators
+
+        effort = replace(self.effort, shortening=0) if known else self.effort
+        return generators.search(check, self.contract, self.promise["keeps"], effort, self.replay)
+
+    def replay(self, trace: Trace) -> Failure | None:
+        """Replay ``trace`` on a new subject, and remove what it stored."""
+        return self._play(trace)[0]
+
+    def _play(self, trace: Trace) -> tuple[Failure | None, Player]:
+        with tempfile.TemporaryDirectory(
+            prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
+        ) as directory:
+            # One level down, so that a session that leaves it still leaves nothing behind.
+            workdir = Path(directory, "work")
+            workdir.mkdir()
+            prefix = f"{_RUN}-{next(_numbers)}"
+            with self.driver(workdir) as subject:
+                state = self.contract.tables["state"]
+                player = Player(subject, state, self.promise, prefix, self.words)
+                try:
+                    failure = player.run(trace)
+                    if failure is not None:
+                        failure = replace(failure, printed=subject.printed())
+                    return failure, player
+                finally:
+                    self.left.extend(player.clean())
+
+    def _every_point(self, trace: Trace) -> Failure | None:
+        """Replay a trace; where it interrupts a change, once more at each moment of the change."""
+        failure, player = self._play(trace)
+        place = next((at for at, step in enumerate(trace) if step.operation == "interrupt"), None)
+        if failure is not None or place is None or "at" in trace[place].argument:
+            return failure
+        for point in choose(player.fault.points, self.effort.points):
+            self.tried.append(point)
+            argument = {**trace[place].argument, "at": asdict(point)}
+            step = replace(trace[place], argument=argument)
+            interrupted = (*trace[:place], step, *trace[place + 1 :])
+            failure, _ = self._play(interrupted)
+            if failure is not None:
+                return failure
+        return None

@@ -1,0 +1,1 @@
+"""Traces that are drawn at run time."""

@@ -1,0 +1,241 @@
+"""Histories: calls that Hypothesis draws, with what a reference session answers to them.
+
+What the contract leaves open is not drawn, and a history that was changed is answered anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import strategies as st
+from teleproto_sessions import tl
+
+from ...contract.keys import NAMES
+from ...contract.rules import Contract, Generated
+from ...contract.trace import MAIN, QUESTIONS, Step, Trace
+from .model import Model
+
+Draw = Any
+
+_HOMES: tuple[list[Any], ...] = (
+    [1, "149.154.175.50", 443],
+    [2, "149.154.167.51", 443],
+    [2, "149.154.167.51", 80],
+    [2, "149.154.167.40", 443],
+    [4, "2001:067c:04e8:f004:0000:0000:0000:000a", 443],
+    [10, "192.0.2.10", 443],
+    [203, "91.105.192.100", 5222],
+)
+_DATA_CENTRES = (1, 2, 4, 10, 203)
+_PEERS: tuple[tl.Peer, ...] = (
+    tl.PeerUser(5123456789),
+    tl.PeerUser(6234567890),
+    tl.PeerChannel(1234567890),
+    tl.PeerChannel(2345678901),
+    tl.PeerChat(1234567890),
+    tl.PeerChat(1001234567),
+)
+"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. Users
+share none: asked for one that was never seen, a session may answer with the chat of that id."""
+_USERNAMES = ("first_name", "second_name", "third_name", None)
+
+
+@st.composite
+def _entities(draw: st.DrawFn) -> list[dict[str, Any]]:
+    names = list(_USERNAMES)
+    batch = []
+    for peer in draw(st.lists(st.sampled_from(_PEERS), min_size=1, max_size=4, unique=True)):
+        entity: dict[str, Any] = {"_": "user", "id": str(tl.bare_id(peer))}
+        if not isinstance(peer, tl.PeerUser):
+            entity["_"] = "chat" if isinstance(peer, tl.PeerChat) else "channel"
+            entity["title"] = "Somewhere"
+        if not isinstance(peer, tl.PeerChat):
+            # Whether 0 is an access hash, or stands for none, is left open.
+            hashes = st.integers(-(2**63), 2**63 - 1).filter(bool)
+            entity["access_hash"] = str(draw(hashes))
+            # One batch gives a username to one entity: which of two would win is left open.
+            name = draw(st.sampled_from(names))
+            if name is not None:
+                names.remove(name)
+                entity["username"] = name
+        batch.append(entity)
+    return batch
+
+
+def _step(draw: st.DrawFn, operation: str) -> Step:
+    keys: list[Any] = [{"key": name} for name in NAMES]
+    match operation:
+        case "set_dc":
+            return Step("set_dc", draw(st.sampled_from(_HOMES)))
+        case "set_auth_key":
+            return Step("set_auth_key", [draw(st.sampled_from(keys))])
+        case "clear_auth_key":
+            return Step("set_auth_key", [draw(st.sampled_from([None, {"key": "blank"}]))])
+        case "set_other_key":
+            key = draw(st.sampled_from([None, *keys]))
+            return Step("set_auth_key", [key, draw(st.sampled_from(_DATA_CENTRES))])
+        case "set_test_servers":
+            return Step("set", {"test_servers": draw(st.booleans())}, raises="maybe")
+        case "process_entities":
+            return Step("process_entities", [draw(_entities())])
+        case "restart":
+            return Step("restart", [draw(st.sampled_from(["kill", "exit"]))])
+        case _:
+            return Step(operation, [])
+
+
+def _questions(watch: tuple[str, ...]) -> Iterator[Step]:
+    members = [m for m in watch if m not in ("get_auth_key", "get_input_entity")]
+    if members:
+        yield Step("observe", dict.fromkeys(members))
+    if "get_auth_key" in watch:
+        yield from (Step("get_auth_key", [dc]) for dc in _DATA_CENTRES)
+    if "get_input_entity" in watch:
+        yield from (Step("get_input_entity", [{"int": str(tl.marked_id(peer))}]) for peer in _PEERS)
+        yield from (Step("get_input_entity", [f"@{name}"]) for name in _USERNAMES if name)
+
+
+_WEIGHTS = {"process_entities": 8, "set_dc": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
+"""How often other calls are drawn than four times. After delete() little is left to lose."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call, and whether questions follow."""
+
+    operation: str
+    step: Step
+    asked: bool
+
+
+@st.composite
+def _calls(draw: st.DrawFn, operations: tuple[str, ...]) -> _Call:
+    operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
+    # The state is asked for now and then, and often left as it is for several calls.
+    asked = draw(st.booleans())
+    return _Call(operation, _step(draw, operation), asked)
+
+
+@st.composite
+def histories(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
+    """Draw calls, and put after some of them what the reference model then answers."""
+    calls = _calls(check.operations)
+    # Long ones are what finds something, unless a call comes too early in them.
+    long = st.lists(calls, min_size=12, max_size=30)
+    drawn = draw(st.one_of(st.lists(calls, min_size=1, max_size=6), long, long))
+    with Model(contract, keeps) as model:
+        steps = [model.answer(Step("open", [])), model.answer(Step("load", []))]
+        cleared = False
+        for number, call in enumerate(drawn):
+            if call.operation == "second_handle":
+                questions = _questions(check.watch)
+                steps += [_answer(model, step) for step in _second(number, keeps, questions)]
+                continue
+            steps += [
+                _answer(model, step) for step in _unambiguous(call, model, keeps, cleared=cleared)
+            ]
+            cleared = _clears(call.step) or (cleared and call.operation != "delete")
+            if call.asked or call is drawn[-1]:
+                steps += [model.answer(question) for question in _questions(check.watch)]
+    return tuple(steps)
+
+
+SECOND = "second"
+"""What a history calls its session in another process."""
+
+
+def _second(number: int, keeps: str, questions: Iterable[Step]) -> Iterator[Step]:
+    """Open the session once more, in a process that is new, and ask what it holds."""
+    if keeps not in ("saved", "changes"):
+        return
+    if keeps == "saved":
+        yield Step("save", [])
+    yield Step("open", [], session=SECOND, process=f"p{number}")
+    yield Step("load", [], session=SECOND)
+    for question in questions:
+        yield replace(question, session=SECOND)
+
+
+def _answer(model: Model, step: Step) -> Step:
+    """Return the step with what the model answers; every handle answers alike."""
+    if step.session != SECOND:
+        return model.answer(step)
+    if step.operation not in QUESTIONS:
+        return step
+    return replace(model.answer(replace(step, session=MAIN)), session=SECOND)
+
+
+def _clears(step: Step) -> bool:
+    return step.operation == "set_auth_key" and step.argument[0] in (None, {"key": "blank"})
+
+
+def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> list[Step]:
+    """Return what to do of a call: nothing where the contract leaves open what comes of it."""
+    if _is_open(call.step, model, cleared=cleared):
+        return []
+    match call.operation:
+        case "reopen" | "restart" if keeps == "nothing":
+            return []
+        case "close" if keeps not in ("saved", "changes"):
+            return []  # a closed session is only asked whether nothing was lost
+        case "close":
+            closing = [Step("close", []), Step("reopen", [])]
+            return [Step("save", []), *closing] if keeps == "saved" else closing
+        case _:
+            return [call.step]
+
+
+# Histories that were changed
+
+
+def answered(contract: Contract, keeps: str, steps: Trace) -> Trace | None:
+    """Return a history with what the reference model now answers, if the contract settles that."""
+    if not _hands_over_well(steps, keeps):
+        return None
+    with Model(contract, keeps) as model:
+        done: list[Step] = []
+        cleared = False
+        for step in steps:
+            if _is_open(step, model, cleared=cleared):
+                return None
+            cleared = _clears(step) or (cleared and step.operation != "delete")
+            done.append(_answer(model, _bare(step)))
+    return tuple(done)
+
+
+def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
+    """Say whether the contract leaves open what comes of the step."""
+    if step.operation == "set_auth_key":
+        return not model.has_dc  # such a key has a rule of its own
+    return step.operation == "set" and cleared  # the flag may still be locked, or no longer
+
+
+def _hands_over_well(steps: Trace, keeps: str) -> bool:
+    """Say whether each close(), and each second handle, comes after what saves the changes; whether
+    the session is opened again after the one, and the other is asked before anything changes.
+    """
+    done = [(step.operation, step.session) for step in steps]
+    followers = {("close", MAIN): ("reopen", MAIN), ("open", SECOND): ("load", SECOND)}
+    asked = False
+    for at, (operation, session) in enumerate(done):
+        if (follower := followers.get((operation, session))) is not None:
+            saved = keeps != "saved" or done[at - 1] == ("save", MAIN)
+            if done[at + 1 : at + 2] != [follower] or not saved:
+                return False
+        if (operation, session) == ("load", SECOND):
+            asked = done[at - 1] == ("open", SECOND)
+        elif session == MAIN and operation not in QUESTIONS:
+            asked = False
+        if session == SECOND and operation != "open" and not asked:
+            return False
+    return True
+
+
+def _bare(step: Step) -> Step:
+    if step.operation == "observe":
+        return Step("observe", dict.fromkeys(step.argument), session=step.session)
+    if step.operation in QUESTIONS:
+        return Step(step.operation, step.argument, session=step.session)
+    return step

@@ -1,0 +1,71 @@
+"""The reference model as an oracle: what it answers is what a trace expects."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from teleproto_sessions import MemorySession, StringSession
+
+from ...contract.rules import Contract
+from ...contract.trace import NOTHING, Step
+from ...subjects.in_process import PythonSubject
+from ...subjects.subject import Outcome, Raised, Returned
+from ..player import Player
+
+
+class Model:
+    """A reference session that is asked the steps of a history as it grows.
+
+    Where the profile keeps everything, reopening changes nothing: a MemorySession that is left
+    alone stands for every such session. A string keeps less, and so a StringSession answers.
+    """
+
+    def __init__(self, contract: Contract, keeps: str) -> None:
+        self._strings = keeps == "string"
+        profile = contract.profiles["string" if self._strings else "memory"]
+        self._subject = PythonSubject(
+            StringSession if self._strings else MemorySession,
+            Path(tempfile.gettempdir()),
+            members=contract.tables["surface"]["members"],
+        )
+        self._fields = contract.tables["state"]["fields"]
+        self._player = Player(self._subject, contract.tables["state"], profile, "model")
+
+    @property
+    def has_dc(self) -> bool:
+        """Whether a data centre is chosen."""
+        outcome = self._subject.get("session", "dc_id")
+        return isinstance(outcome, Returned) and bool(outcome.value)
+
+    def answer(self, step: Step) -> Step:
+        """Do the step and return it with what came of it as its expectation."""
+        if step.operation == "observe":
+            return replace(step, argument={name: self._read(name) for name in step.argument})
+        if step.operation in ("reopen", "restart") and not self._strings:
+            return step
+        outcome = self._player.outcome(step)
+        if step.operation in ("get_auth_key", "get_input_entity"):
+            if isinstance(outcome, Raised):
+                return replace(step, raises=True)
+            return replace(step, gives=_value(outcome))
+        return step
+
+    def _read(self, member: str) -> Any:
+        """Return what the member gives, None where that stands for nothing."""
+        value = _value(self._subject.get("session", member))
+        # A flag that is not set is false, and not nothing.
+        return None if value is not False and value in self._fields[member]["empty"] else value
+
+    def __enter__(self) -> Self:
+        self._subject.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._subject.__exit__(*error)
+
+
+def _value(outcome: Outcome) -> Any:
+    return outcome.value if isinstance(outcome, Returned) else NOTHING

@@ -1,0 +1,198 @@
+"""Traces made at run time: what Hypothesis draws, a reference session answers.
+
+A generated trace is an ordinary one, with what the reference model gave as its expectations; it
+is replayed, shortened, shown and saved like any other.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, configuration, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+
+from ...contract import formats
+from ...contract.keys import NAMES
+from ...contract.rules import Contract, Generated
+from ...contract.trace import Step, Trace
+from ..effort import Effort
+from ..player import Failure
+from . import histories
+from .shortening import shortened
+
+
+def search(
+    check: Generated,
+    contract: Contract,
+    keeps: str,
+    effort: Effort,
+    run: Callable[[Trace], Failure | None],
+) -> Failure | None:
+    """Draw traces until one fails, shorten it in so many attempts, and return its failure.
+
+    Without a seed, the same version of Hypothesis draws the same traces at every run of the same
+    code. A call that hangs ends the search: a shorter trace would cost its time limit over and
+    over.
+    """
+    found: list[Failure] = []
+    tried = itertools.count()
+    histories_drawn = check.by == "histories"
+
+    @settings(
+        max_examples=effort.examples,
+        derandomize=effort.seed is None,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def attempt(data: st.DataObject) -> None:
+        trace = data.draw(_STRATEGIES[check.by](check, contract, keeps))
+        # Not before it is drawn: Hypothesis would find what it drew before inconsistent.
+        if found and next(tried) >= effort.shortening:
+            raise _Enough
+        failure = run(trace)
+        if failure is not None:
+            found.append(failure)
+            # Histories are cut down step by step below, not by Hypothesis.
+            raise _Enough if failure.hung or histories_drawn else _Found
+
+    try:
+        with _home_elsewhere():
+            (attempt if effort.seed is None else seed(effort.seed)(attempt))()
+    except _Found:
+        return replace(found[-1], shortest=True)
+    except _Enough:
+        pass
+    except Flaky:
+        return _unsteady(found[-1])
+    if not found or found[-1].hung or not histories_drawn:
+        return found[-1] if found else None
+    if effort.shortening and run(found[-1].done) is None:
+        return _unsteady(found[-1])
+    answered = partial(histories.answered, contract, keeps)
+    return shortened(found[-1], answered, run, effort.shortening)
+
+
+def _unsteady(failure: Failure) -> Failure:
+    got = f"{failure.got} (not every time: the session is not deterministic)"
+    return replace(failure, got=got)
+
+
+class _Found(Exception):
+    """Hypothesis looks for a simpler trace that raises it."""
+
+
+class _Enough(BaseException):
+    """Hypothesis lets it through, and so looks no further."""
+
+
+@contextmanager
+def _home_elsewhere() -> Iterator[None]:
+    """Keep what Hypothesis writes for itself out of the directory that the run was started in."""
+    theirs = vars(configuration).get("__hypothesis_home_directory")
+    with tempfile.TemporaryDirectory(prefix="hypothesis-", ignore_cleanup_errors=True) as home:
+        configuration.set_hypothesis_home_dir(home)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(theirs)
+
+
+# Strings
+
+
+def _addresses() -> st.SearchStrategy[str]:
+    numbers = st.integers(0, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number)))
+    groups = st.integers(0, 2**128 - 1).map(lambda number: str(ipaddress.IPv6Address(number)))
+    labels = st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=20)
+    hosts = st.lists(labels, min_size=2, max_size=5).map(".".join)
+    return st.one_of(numbers, groups, hosts)
+
+
+def _spread(*bounds: int) -> st.SearchStrategy[int]:
+    """Numbers between each two bounds, the large ones as often as the small ones."""
+    return st.one_of([st.integers(*ends) for ends in itertools.pairwise(bounds)])
+
+
+def _login(addresses: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "dc_id": _spread(1, 127, 255),
+            "server_address": addresses,
+            "port": _spread(1, 1023, 32767, 65535),
+            "auth_key": st.sampled_from(NAMES),
+        }
+    )
+
+
+def _reading(text: str, login: dict[str, Any], canonical: str) -> Trace:
+    read = {**login, "auth_key": {"key": login["auth_key"]}}
+    return (
+        Step("restore", [text]),
+        Step("observe", read),
+        Step("save", [], gives=canonical),
+    )
+
+
+@st.composite
+def _teleproto_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
+    layouts = contract.tables["formats"]["layouts"]
+    login = draw(_login(_addresses()))
+    text = formats.encode(layouts, {"string": "teleproto", **login})
+    if draw(st.booleans()):
+        return _reading(text, login, text)
+    return (
+        Step("open", []),
+        Step("load", []),
+        Step("set_dc", [login["dc_id"], login["server_address"], login["port"]]),
+        Step("set_auth_key", [{"key": login["auth_key"]}]),
+        Step("save", [], gives=text),
+    )
+
+
+@st.composite
+def _telethon_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
+    layouts = contract.tables["formats"]["layouts"]
+    numbers = st.integers(2**24, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number)))
+    login = draw(_login(numbers))
+    text = formats.encode(layouts, {"string": "telethon-ipv4", **login})
+    return _reading(text, login, formats.encode(layouts, {"string": "teleproto", **login}))
+
+
+@st.composite
+def _damaged_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
+    layouts = contract.tables["formats"]["layouts"]
+    login = draw(_login(_addresses().filter(lambda address: len(address) > 3)))
+    described = {"string": "teleproto", **login}
+    whole = formats.encode(layouts, described)
+    bare = len(whole.rstrip("="))
+    damage = draw(st.sampled_from(("cut", "extra", "insert")))
+    if damage == "cut":
+        # A cut that takes the padding alone is left open; one that leaves 351 characters behind the
+        # version leaves a whole Telethon string that lacks only its padding.
+        described["cut"] = draw(st.integers(1, bare - 1).filter(lambda kept: kept != 352))
+    elif damage == "extra":
+        described["extra"] = draw(st.binary(min_size=1, max_size=40)).hex()
+    else:
+        at = draw(st.integers(1, bare - 1))
+        described["insert"] = {"at": at, "text": draw(st.sampled_from("!#$%&*.:;<>?@[]^`{|}~é"))}
+    return (Step("restore", [formats.encode(layouts, described)], raises=True),)
+
+
+_STRATEGIES: dict[str, Callable[[Generated, Contract, str], st.SearchStrategy[Trace]]] = {
+    "histories": histories.histories,
+    "teleproto_strings": _teleproto_strings,
+    "telethon_strings": _telethon_strings,
+    "damaged_strings": _damaged_strings,
+}

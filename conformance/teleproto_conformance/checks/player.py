@@ -1,0 +1,391 @@
+"""Running a trace against a subject, up to the first thing that is not as it has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..contract.secrets import leaked_input, leaked_key, leaks
+from ..contract.trace import NOTHING, QUESTIONS, STORAGE, Step, Trace
+from ..findings import words as describe
+from ..findings.words import PYTHON, Words
+from ..subjects.subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Subject
+from .files import Files
+from .matching import matches
+
+DEFAULT_NAME = "my-account"
+"""What a session is called where its trace gives it no name."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a trace went wrong: the steps done, the last of them the one that failed, unless that
+    came only ``afterwards``. ``shortest`` says of a trace that was drawn that nothing can be left
+    out of it.
+    """
+
+    done: Trace
+    expected: str
+    got: str
+    hung: bool = False
+    printed: str = ""
+    afterwards: bool = False
+    shortest: bool = field(default=False, compare=False)
+
+
+class _Stop(Exception):
+    def __init__(self, expected: str, got: str, of: str, outcome: Outcome | None) -> None:
+        self.expected = f"{of} is {expected}" if of else expected
+        self.told = f"{of or 'it'} is {got}, not {expected}"
+        self.got = got
+        self.hung = isinstance(outcome, Hung)
+        self.fatal = isinstance(outcome, Hung | Died)
+
+
+def _requests(step: Step) -> list[Request]:
+    """Return what a step asks of its session, nothing where that depends on what came before."""
+    if step.when is not None or step.times > 1 or step.operation in _INVOLVED:
+        return []
+    match step.operation:
+        case "observe":
+            return [("get", step.session, member, None) for member in step.argument]
+        case "set":
+            return [("set", step.session, *item) for item in step.argument.items()]
+        case "has":
+            return [("has", step.session, step.argument, None)]
+        case operation if operation in STORAGE:
+            return []
+        case member:
+            return [("call", step.session, member, step.argument)]
+
+
+_INVOLVED = frozenset(
+    ("open", "restore", "reopen", "restart", "interrupt", "settled", "either", "together", "watch",
+     "written", "leaks", "pause")
+)  # fmt: skip
+
+_SETTLED = ("save", "close", "delete", "interrupt")
+"""Operations after which a session is not asked to save before it is opened again."""
+
+_WITHOUT_SESSION = frozenset(
+    ("open", "restore", "reopen", "restart", "watch", "written", "leaks", "pause", *STORAGE)
+)
+"""Operations that need no session, or construct one."""
+
+_CLEANING = "cleaning"
+
+
+class Player:
+    """Does the steps of one trace, and judges what came of each.
+
+    ``state`` is the contract's table of what a session holds, ``promise`` the entry of the profile:
+    it decides how a session is constructed and what opening it again does. Where sessions of all
+    programs share one storage, ``prefix`` begins every name. ``fault`` is the last one that was
+    done, or counted. ``words`` are those of the session's language.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        state: dict[str, Any],
+        promise: dict[str, Any],
+        prefix: str,
+        words: Words = PYTHON,
+    ) -> None:
+        self._subject = subject
+        self._words = words
+        self._fields = state["fields"]
+        self._promise = promise
+        self._prefix = prefix
+        self._files = Files(subject.workdir)
+        self._opened: dict[str, tuple[str | None, str]] = {}
+        self._last_call: dict[str, str] = {}
+        self._names: dict[str, None] = {}
+        self._unopened: dict[str, Raised] = {}
+        self._strings: set[str] = set()
+        self.last_attempt = "accepted"
+        self.fault = Fault()
+
+    def run(self, trace: Trace) -> Failure | None:
+        """Run ``trace`` and return the first failure, or None where all was as expected.
+
+        :raises Impossible: where this machine does not allow a step.
+        """
+        done: list[Step] = []
+        announced = 0
+        for place, step in enumerate(trace):
+            if place >= announced:
+                announced = place + self._announce(trace[place:])
+            if step.when is not None and step.when != self.last_attempt:
+                continue
+            done.append(step)
+            try:
+                for _ in range(step.times):
+                    self.play(step)
+            except _Stop as stop:
+                return Failure(tuple(done), stop.expected, stop.got, stop.hung)
+        left = self._subject.finish()
+        if not isinstance(left, Returned):
+            return Failure(
+                tuple(done),
+                "no error after the last step either",
+                f"it was still busy after {left.seconds:g} seconds, and was stopped"
+                if isinstance(left, Hung)
+                else self._tell(left),
+                hung=isinstance(left, Hung),
+                afterwards=True,
+            )
+        return None
+
+    def _announce(self, trace: Trace) -> int:
+        """Tell the subject of the next steps that will be done as they stand; return how many."""
+        requests: list[Request] = []
+        for number, step in enumerate(trace):
+            asked = _requests(step) if step.session not in self._unopened else []
+            if not asked:
+                self._subject.ahead(requests)
+                return number
+            requests += asked
+        self._subject.ahead(requests)
+        return len(trace)
+
+    def _stop(
+        self, expected: str, outcome: Outcome | None = None, got: str = "", of: str = ""
+    ) -> _Stop:
+        return _Stop(expected, got or self._tell(outcome), of, outcome)
+
+    def _tell(self, outcome: Outcome | None) -> str:
+        match outcome:
+            case Returned(value):
+                return self._words.value(value)
+            case Raised(text):
+                return describe.error(text)
+            case Hung(seconds):
+                return f"no answer within {seconds:g} seconds; the call was stopped"
+            case Died(how):
+                return how
+            case _:
+                return ""
+
+    def clean(self) -> list[str]:
+        """Delete what was stored under each name; return the names where that did not succeed."""
+        return [name for name in self._names if not isinstance(self._delete(name), Returned)]
+
+    def _delete(self, name: str) -> Outcome:
+        opened = self._subject.open(_CLEANING, [name], "")
+        if not isinstance(opened, Returned):
+            return opened
+        loaded = self._subject.call(_CLEANING, "load", [])
+        # Damaged or not, it has to go; a call that hangs would only hang again.
+        return loaded if isinstance(loaded, Hung) else self._subject.call(_CLEANING, "delete", [])
+
+    def play(self, step: Step) -> None:
+        """Do one step; :raises _Stop: where it comes to something else than it has to."""
+        match step.operation:
+            case "observe":
+                self._observe(step)
+            case "either":
+                self._either(step, step.argument, "what one of the lists says")
+            case "settled":
+                self._settled(step)
+            case "interrupt":
+                self._interrupt(step)
+            case "together":
+                self._together(step)
+            case _:
+                self._judge(step, self.outcome(step))
+
+    def outcome(self, step: Step) -> Outcome:
+        """Do one step that asks for one thing, and return what came of it.
+
+        Where the constructor has raised, as it may, all that the session is asked for raises so.
+        """
+        if step.session in self._unopened and step.operation not in _WITHOUT_SESSION:
+            return self._unopened[step.session]
+        match step.operation:
+            case "set":
+                ((member, value),) = step.argument.items()
+                self._last_call[step.session] = member
+                return self._subject.set(step.session, member, value)
+            case "has":
+                return self._subject.has(step.session, step.argument)
+            case "open":
+                return self._open(step)
+            case "restore":
+                return self._then_load(step, self._open(step))
+            case "reopen" | "restart":
+                return self._reopen(step)
+            case "watch":
+                self._subject.watch(step.session)
+                return Returned()
+            case "written":
+                return Returned([{"told": path} for path in self._subject.written(step.session)])
+            case "leaks":
+                return Returned(self._leaks(step))
+            case "pause":
+                return self._subject.pause(step.argument)
+            case operation if operation in STORAGE:
+                return self._files.run(operation, step.argument)
+            case member:
+                if member not in QUESTIONS:
+                    self._last_call[step.session] = member
+                outcome = self._subject.call(step.session, member, step.argument)
+                if member == "save" and isinstance(outcome, Returned):
+                    self._note(outcome.value)
+                return outcome
+
+    def _note(self, saved: Any) -> None:
+        if isinstance(saved, str):
+            self._strings.add(saved)
+
+    def _open(self, step: Step) -> Outcome:
+        argument = step.argument[0] if step.argument else None
+        self._opened[step.session] = argument, step.process
+        return self._construct(step.session, argument, step.process)
+
+    def _construct(self, session: str, argument: str | None, process: str) -> Outcome:
+        match self._promise["takes"]:
+            case "nothing":
+                arguments = []
+            case "saved":
+                arguments = [] if argument is None else [argument]
+                self._note(argument)
+            case _:
+                name = DEFAULT_NAME if argument is None else argument
+                if self._promise.get("names") == "shared":
+                    name = f"{self._prefix}-{name}"
+                    self._names[name] = None
+                arguments = [name]
+        outcome = self._subject.open(session, arguments, process)
+        self._unopened.pop(session, None)
+        if isinstance(outcome, Raised):
+            self._unopened[session] = outcome
+        return outcome
+
+    def _then_load(self, step: Step, opened: Outcome) -> Outcome:
+        if not isinstance(opened, Returned):
+            return opened
+        return self._subject.call(step.session, "load", [])
+
+    def _reopen(self, step: Step) -> Outcome:
+        argument, process = self._opened[step.session]
+        settled = self._last_call.get(step.session) in _SETTLED
+        keeps = self._promise["keeps"]
+        if keeps == "string" or (keeps == "saved" and not settled):
+            saved = self._subject.call(step.session, "save", [])
+            if not isinstance(saved, Returned):
+                return saved
+            if keeps == "string":
+                argument = saved.value
+        if step.operation == "restart":
+            ended = self._subject.end(step.session, step.argument[0])
+            if not isinstance(ended, Returned):
+                return ended
+        else:
+            self._subject.drop(step.session)
+        return self._then_load(step, self._construct(step.session, argument, process))
+
+    def _interrupt(self, step: Step) -> None:
+        """Do steps while their process is killed or its writes fail, and see how far they got."""
+        kind = step.argument["with"]
+        at = Point(**step.argument["at"]) if "at" in step.argument else None
+        outcome: Outcome = Returned()
+        with self._subject.fault(step.session, kind, at) as self.fault:
+            for inner in map(Step.parse, step.argument["during"]):
+                outcome = self.outcome(inner)
+                if not isinstance(outcome, Returned):
+                    break
+        self._last_call[step.session] = "interrupt"
+        refused = isinstance(outcome, Raised) and not outcome.fatal and at is not None
+        refused |= isinstance(outcome, Died) and self.fault.killed
+        if not refused and not isinstance(outcome, Returned):
+            raise self._stop(self._words.expectation(step), outcome)
+        self.last_attempt = "refused" if refused else "accepted"
+
+    def _settled(self, step: Step) -> None:
+        """Ask whether all is as after the last change, or, where it was refused, as before it."""
+        before, after = step.argument["before"], step.argument["after"]
+        if self.last_attempt == "refused":
+            expected = "everything as it was before the change, or everything as it is after it"
+            self._either(step, [before, after], expected)
+        else:
+            expected = "everything as it is after the change, which did not raise"
+            self._either(step, [after], self._words.prose(expected))
+
+    def _either(self, step: Step, lists: list[Any], expected: str) -> None:
+        """Ask the questions of each list until one is answered as it says throughout."""
+        differ = []
+        for questions in lists:
+            for question in map(Step.parse, questions):
+                try:
+                    self.play(replace(question, session=step.session))
+                except _Stop as stop:
+                    if stop.fatal:
+                        raise
+                    if len(lists) == 1:
+                        raise
+                    asked = (
+                        "" if question.operation == "observe" else f"{self._words.step(question)}: "
+                    )
+                    differ.append(asked + stop.told)
+                    break
+            else:
+                return
+        raise self._stop(expected, got="; and ".join(differ))
+
+    def _together(self, step: Step) -> None:
+        """Call methods in different processes at once; a step may say that it may raise."""
+        steps = [Step.parse(entry) for entry in step.argument]
+        calls = [(inner.session, inner.operation, inner.argument) for inner in steps]
+        for inner, outcome in zip(steps, self._subject.together(calls), strict=True):
+            self._judge(inner, outcome)
+
+    def _leaks(self, step: Step) -> list[dict[str, str]]:
+        """Say where a key or a saved string can be read."""
+        found: dict[str, None] = {}
+        for text in self._subject.texts(step.session):
+            if text.where == step.argument[0]:
+                for leak in leaks(text.text, self._strings):
+                    found[f"{leak} in {text.detail}"] = None
+        return [{"told": text} for text in found]
+
+    def _observe(self, step: Step) -> None:
+        for member, expected in step.argument.items():
+            missing = self._unopened.get(step.session)
+            outcome = missing or self._subject.get(step.session, member)
+            empty = self._fields[member]["empty"]
+            if isinstance(outcome, Returned) and matches(expected, outcome.value, empty):
+                continue
+            of = f"{step.session}.{self._words.member(member)}"
+            raise self._stop(self._words.value(expected), outcome, of=of)
+
+    def _judge(self, step: Step, outcome: Outcome) -> None:
+        empty = self._fields["auth_key"]["empty"] if step.operation == "get_auth_key" else None
+        match outcome:
+            case Hung() | Died():
+                raise self._stop(self._words.expectation(step), outcome)
+            case Raised():
+                if step.raises is None or outcome.fatal:
+                    raise self._stop(self._words.expectation(step), outcome)
+                self._judge_error(step, outcome)
+            case Returned(value):
+                if step.raises is not None and step.raises != "maybe":
+                    got = f"no error; it returned {self._words.value(value)}"
+                    raise self._stop(self._words.expectation(step), got=got)
+                if step.gives is not NOTHING and not matches(step.gives, value, empty):
+                    got = self._words.difference(step.gives, value)
+                    raise self._stop(self._words.expectation(step), got=got)
+        if step.raises == "maybe":
+            self.last_attempt = "refused" if isinstance(outcome, Raised) else "accepted"
+
+    def _judge_error(self, step: Step, outcome: Raised) -> None:
+        expected = self._words.expectation(step)
+        match step.raises:
+            case {"says": text} if text.lower() not in outcome.everything.lower():
+                raise self._stop(expected, outcome)
+            case {"hides": _}:
+                given = [entry for entry in step.argument if isinstance(entry, str)]
+                if any(leaked_input(outcome.everything, entry) for entry in given):
+                    raise self._stop(expected, got="an error that repeats it (it is not shown)")
+                if leak := leaked_key(outcome.everything):
+                    raise self._stop(expected, got=f"an error that holds {leak}; it is not shown")

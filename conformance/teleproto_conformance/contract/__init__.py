@@ -1,0 +1,1 @@
+"""The contract in memory: operations, traces, rules, keys, formats, documents and vectors."""

@@ -1,0 +1,51 @@
+"""Traces kept as files, to be run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import ContractError, UsageError
+from . import trace as traces
+from .rules import Case, Check, Contract, Rule
+from .trace import Trace
+
+
+def document(check: Check, rule: Rule, trace: Trace, contract: Contract) -> dict[str, Any]:
+    """Return what a replay file holds."""
+    return {
+        "contract": contract.version,
+        "check": check.id,
+        "rule": rule.id,
+        "trace": traces.dump(trace),
+    }
+
+
+def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
+    """Return the trace of a replay file as a case, and the rule that it shows.
+
+    :raises UsageError: where the file is no trace.
+    """
+    from . import documents
+
+    try:
+        content = documents.read(path, "replay")
+        try:
+            traces.refuse_unusable(content["trace"])
+        except ContractError as error:
+            raise ContractError(f"{path}: trace: {error}") from None
+    except ContractError as error:
+        raise UsageError(f"--session-replay={error}") from None
+    rule = contract.rules.get(content.get("rule", ""))
+    if rule is None:
+        rule = Rule(
+            "REPLAY",
+            "MUST",
+            (profile,),
+            f"The trace in {path.name} comes to what it says.",
+            "The trace was kept because something once depended on it.",
+            path.name,
+        )
+    name = content.get("check", f"REPLAY[{path.stem}]")
+    comment = f"The trace in {path.name}."
+    return Case(name, rule.id, (profile,), comment, traces.parse(content["trace"])), rule

@@ -1,0 +1,176 @@
+"""The operation trace: the one way in which anything here drives a session.
+
+A vector is a trace, a generated history is one, a failure message shows one, and a replay file
+holds one. ``spec/schema/trace.schema.json`` is its notation in YAML and JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Final
+
+from teleproto_sessions import tl
+
+from ..errors import ContractError
+from .keys import KEYS
+
+MODIFIERS: Final = ("gives", "raises", "when", "session", "process", "times")
+STORAGE: Final = (
+    "put_files",
+    "files",
+    "damage",
+    "truncate",
+    "remember_files",
+    "files_unchanged",
+    "growth",
+    "exposed",
+)
+"""Operations on the files below the working directory; they need no session."""
+QUESTIONS: Final = ("observe", "get_auth_key", "get_input_entity")
+"""Operations that only ask what a session holds."""
+MAIN: Final = "session"
+INTEGERS: Final = ("id", "access_hash", "user_id", "chat_id", "channel_id")
+"""Fields of TL objects that are 64-bit integers; a trace writes them as decimal text."""
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Final = _Nothing()
+"""No expectation; ``None`` is one."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation, and what has to come of it."""
+
+    operation: str
+    argument: Any
+    gives: Any = NOTHING
+    raises: Any = None
+    when: str | None = None
+    session: str = MAIN
+    process: str = ""
+    times: int = 1
+
+    @classmethod
+    def parse(cls, notation: dict[str, Any]) -> Step:
+        """Read a step that fits the schema."""
+        (operation,) = (key for key in notation if key not in MODIFIERS)
+        modifiers = {key: value for key, value in notation.items() if key != operation}
+        return cls(operation, notation[operation], **modifiers)
+
+    def dump(self) -> dict[str, Any]:
+        """Write the step as it was read."""
+        notation: dict[str, Any] = {self.operation: self.argument}
+        if self.gives is not NOTHING:
+            notation["gives"] = self.gives
+        if self.raises is not None:
+            notation["raises"] = self.raises
+        if self.when is not None:
+            notation["when"] = self.when
+        if self.session != MAIN:
+            notation["session"] = self.session
+        if self.process:
+            notation["process"] = self.process
+        if self.times != 1:
+            notation["times"] = self.times
+        return notation
+
+
+Trace = tuple[Step, ...]
+
+
+def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
+    """Find what the schema cannot: sessions used before they are opened, values that are none.
+
+    :raises ContractError: naming the first.
+    """
+    steps = list(notation)
+    _refuse_other_than_one_operation(steps)
+    # A trace that never opens its main session has it opened by `parse`.
+    opened = {MAIN} - {step.get("session", MAIN) for step in steps if _opens(step)}
+    for step in steps:
+        session = step.get("session", MAIN)
+        if _opens(step):
+            opened.add(session)
+        elif session not in opened and not step.keys() & set(STORAGE):
+            raise ContractError(f"the session {session} is used before it is opened")
+        _refuse_unknown_values(step)
+
+
+def _refuse_other_than_one_operation(steps: list[dict[str, Any]]) -> None:
+    for step in steps:
+        given = [name for name in step if name not in MODIFIERS]
+        if len(given) != 1:
+            raise ContractError(
+                f"a step has exactly one operation; here stands: {', '.join(given) or 'none'}"
+            )
+        for inner in _inner(given[0], step[given[0]]):
+            _refuse_other_than_one_operation(inner)
+
+
+def _inner(operation: str, argument: Any) -> list[list[dict[str, Any]]]:
+    """Return the traces that stand in the argument of an operation."""
+    match operation:
+        case "interrupt":
+            return [argument["during"]]
+        case "settled":
+            return [argument["before"], argument["after"]]
+        case "either":
+            return list(argument)
+        case "together":
+            return [argument]
+        case _:
+            return []
+
+
+def _opens(step: dict[str, Any]) -> bool:
+    return "open" in step or "restore" in step
+
+
+def _refuse_unknown_values(value: Any) -> None:
+    match value:
+        case str() if re.fullmatch(r"\$[a-z_]+", value):
+            raise ContractError(f"nothing takes the place of {value}")
+        case {"key": name} if not isinstance(name, str) or name not in KEYS:
+            raise ContractError(f"no key is called {name}; there are {', '.join(KEYS)}")
+        case {"int": digits} | {"long": digits} if not re.fullmatch("-?[0-9]+", str(digits)):
+            raise ContractError(f"{digits} is no whole number")
+        case {"_": constructor}:
+            _refuse_unknown_fields(value, str(constructor))
+        case dict():
+            for entry in value.values():
+                _refuse_unknown_values(entry)
+        case list():
+            for entry in value:
+                _refuse_unknown_values(entry)
+
+
+def _refuse_unknown_fields(thing: dict[str, Any], constructor: str) -> None:
+    """A container may be any; what the session gets to keep is one of ours."""
+    made = getattr(tl, constructor[:1].upper() + constructor[1:], None)
+    known = {field.name for field in fields(made)} if is_dataclass(made) else None
+    for name, entry in thing.items():
+        if known is not None and name not in ("_", "self") and name not in known:
+            raise ContractError(f"{constructor} has no {name}")
+        if name in INTEGERS and not re.fullmatch("-?[0-9]+", str(entry or 0)):
+            raise ContractError(f"{entry} is no whole number")
+        _refuse_unknown_values(entry)
+
+
+def parse(notation: Iterable[dict[str, Any]]) -> Trace:
+    """Read a trace; one that never opens its session is preceded by opening and loading it."""
+    steps = tuple(Step.parse(step) for step in notation)
+    if any(step.operation in ("open", "restore") and step.session == MAIN for step in steps):
+        return steps
+    return (Step("open", []), Step("load", []), *steps)
+
+
+def dump(trace: Trace) -> list[dict[str, Any]]:
+    """Write a trace as :func:`parse` reads it."""
+    return [step.dump() for step in trace]

@@ -1,1 +1,0 @@
-"""Ways to reach a session class: each module makes subjects of one kind."""

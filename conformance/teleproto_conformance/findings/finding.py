@@ -1,0 +1,108 @@
+"""A finding: a check that failed, in words for whoever has to mend it."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+from ..checks.player import Failure
+from ..contract.rules import Check, Generated, Rule
+from ..contract.secrets import masked
+from .words import Words
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Which rule, what was done, what was expected, what came back, and how to see it again.
+
+    The last of what was ``done`` went wrong, unless that came only ``afterwards``.
+    """
+
+    check: str
+    rule: str
+    level: str
+    sentence: str
+    comment: str
+    done: list[str]
+    expected: str
+    got: str
+    why: str
+    source: str
+    replay: str
+    hung: bool = False
+    afterwards: bool = False
+    printed: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        check: Check,
+        rule: Rule,
+        failure: Failure,
+        *,
+        session: str,
+        name: str | None,
+        replay: str,
+        words: Words,
+    ) -> Finding:
+        """Put ``failure`` of ``check`` into words.
+
+        ``session`` is the class's short name, ``name`` what its sessions are called where the
+        trace gives them no name.
+        """
+        return cls(
+            check.id,
+            rule.id,
+            rule.level,
+            words.prose(rule.rule),
+            words.prose(_comment(check, failure)),
+            [words.step(step, session, name) for step in failure.done],
+            failure.expected,
+            failure.got,
+            words.prose(rule.why),
+            words.prose(rule.source),
+            replay,
+            failure.hung,
+            failure.afterwards,
+            masked(failure.printed),
+        )
+
+    def __str__(self) -> str:
+        steps = [f"  {number:>3}  {line}" for number, line in enumerate(self.done, 1)]
+        if not self.afterwards:
+            steps[-1] = f">{steps[-1][1:]}"
+        return "\n".join(
+            [
+                *_fill(f"{self.rule} ({self.level}) {self.sentence}", ""),
+                "",
+                f"What was done    {self.comment}",
+                *steps,
+                "",
+                *_labelled("Expected", self.expected),
+                *_labelled("Got", self.got),
+                *_labelled("Why it matters", self.why),
+                *_labelled("Source", self.source),
+                "",
+                f"Replay           {self.replay}",
+            ]
+        )
+
+
+def _comment(check: Check, failure: Failure) -> str:
+    comment = check.comment
+    if failure.afterwards:
+        comment += " All of that went well; what failed came afterwards."
+    if isinstance(check, Generated) and not failure.hung:
+        how = "is cut down to" if failure.shortest else "may be longer than"
+        comment += f" This one {how} what it takes to fail."
+    return comment
+
+
+def _fill(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, 96, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return _fill(f"{label:<16} {text}", " " * 17)

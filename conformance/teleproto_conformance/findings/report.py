@@ -1,0 +1,291 @@
+"""What a run came to: the table on the terminal, and the report files."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..subjects.implementation import Implementation
+from .finding import Finding
+
+PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
+UNVERIFIED = "unverified"
+"""A MUST that failed (under strict a SHOULD too) is ``failed``, another SHOULD ``advised``; an
+entry of the baseline is ``known`` while it fails and ``stale`` once it passes. A check that this
+machine does not allow is ``unverified``."""
+
+FORMATS = (".json", ".md")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check came to."""
+
+    check: str
+    rule: str
+    chapter: str
+    level: str
+    outcome: str
+    finding: Finding | None = None
+    reason: str = ""
+    """Why it is known, or could not be verified, and what can be done about that."""
+    tried: int = 0
+    """At how many moments it interrupted a change."""
+
+    @classmethod
+    def load(cls, fields: dict[str, Any]) -> Result:
+        """Read a result that was written as JSON."""
+        finding = fields["finding"]
+        return cls(**{**fields, "finding": None if finding is None else Finding(**finding)})
+
+
+@dataclass
+class Report:
+    """All results of a run, and what was run.
+
+    ``fence`` is the language of the steps, and ``preamble`` what has to stand before them;
+    ``suite`` and ``contract`` are the versions of what the session was held against, ``seed`` is
+    where drawing began if not where it always does, and ``promised`` how many checks the profile
+    has. ``required`` says that what cannot be verified fails the run.
+    """
+
+    implementation: Implementation
+    fence: str
+    preamble: tuple[str, ...]
+    suite: str
+    contract: str
+    effort: str
+    seed: int | None
+    strict: bool
+    chapters: dict[str, str]
+    promised: int
+    required: bool = False
+    results: list[Result] = field(default_factory=list)
+    broken: int = 0
+    """Checks that the suite itself could not carry out."""
+    complete: bool = True
+    """Whether the run came to its end."""
+
+    @property
+    def findings(self) -> list[tuple[Result, Finding]]:
+        """The results that are no pass, and what was found."""
+        return [(each, each.finding) for each in self.results if each.finding is not None]
+
+    def of(self, outcome: str) -> list[Result]:
+        """The results with that outcome."""
+        return [result for result in self.results if result.outcome == outcome]
+
+    @property
+    def verdict(self) -> str:
+        """``fails``, ``incomplete``, ``nothing checked``, ``partial`` or ``passes``.
+
+        A stale baseline entry fails too. It is ``partial`` where checks are not verified.
+        """
+        unverified = self.of(UNVERIFIED)
+        if self.broken or self.of(FAILED) or self.of(STALE) or (unverified and self.required):
+            return "fails"
+        if not self.complete:
+            return "incomplete"
+        if len(unverified) == len(self.results):
+            return "nothing checked"
+        return "partial" if unverified else "passes"
+
+    @property
+    def extent(self) -> str:
+        """How many checks passed, how many the profile has, and what was not verified, and why."""
+        passed = sum(result.outcome in (PASSED, STALE) for result in self.results)
+        beyond = "" if len(self.results) == self.promised else f" (the profile has {self.promised})"
+        reasons = Counter(result.reason for result in self.of(UNVERIFIED))
+        unverified = [f"; {count} not verified: {reason}" for reason, count in reasons.items()]
+        return f"{passed} of {len(self.results)} checks passed{beyond}{''.join(unverified)}"
+
+    @property
+    def interrupted(self) -> int:
+        """At how many system calls changes were interrupted."""
+        return sum(result.tried for result in self.results)
+
+    def _by_rule(self) -> list[list[tuple[Result, Finding]]]:
+        """The findings rule by rule, the MUST before the SHOULD."""
+        rules: dict[str, list[tuple[Result, Finding]]] = {}
+        for result, finding in self.findings:
+            rules.setdefault(result.rule, []).append((result, finding))
+        return sorted(rules.values(), key=lambda findings: findings[0][1].level)
+
+    def _line(self, findings: list[tuple[Result, Finding]]) -> str:
+        """A rule that is not met, and how many of its checks fail."""
+        first = findings[0][1]
+        asked = sum(result.rule == first.rule for result in self.results)
+        known = sum(result.outcome == KNOWN for result, _ in findings)
+        note = f", {known} known" if known else ""
+        return (
+            f"{first.rule} ({first.level}) {first.sentence} "
+            f"[{len(findings)} of {asked} checks{note}]"
+        )
+
+    def failed_rules(self) -> list[str]:
+        """Lines for each rule that is not met, with its first checks that fail."""
+        lines = []
+        for findings in self._by_rule():
+            lines.append(self._line(findings))
+            lines += _filled([finding.check for _, finding in findings])
+        return lines
+
+    @property
+    def simplest(self) -> str:
+        """The check that fails in the fewest steps, of those that fail the run."""
+        failed = [finding for result, finding in self.findings if result.outcome == FAILED]
+        return min(failed, key=lambda finding: len(finding.done)).check if failed else ""
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table by chapter: title, rules, checks, and what they came to."""
+        rows: list[tuple[str, ...]] = []
+        for chapter, title in self.chapters.items():
+            results = [result for result in self.results if result.chapter == chapter]
+            if results:
+                rows.append((f"{chapter} {title}", *_counts(results)))
+        rows.append(("in all", *_counts(self.results)))
+        return rows
+
+    def table(self) -> list[str]:
+        """The table as lines of text."""
+        rows = [_HEADINGS, *self.rows()]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+        return [
+            "  ".join(
+                cell.ljust(width) if column == 0 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        ]
+
+    def dump(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {
+            "session": self.implementation.text,
+            "profile": self.implementation.profile,
+            "profile_from": self.implementation.profile_from,
+            "versions": self.implementation.versions,
+            "suite": self.suite,
+            "contract": self.contract,
+            "effort": self.effort,
+            "seed": self.seed,
+            "strict": self.strict,
+            "verdict": self.verdict,
+            "promised": self.promised,
+            "interrupted": self.interrupted,
+            "counts": {"checks": len(self.results), **Counter(r.outcome for r in self.results)},
+            "results": [asdict(result) for result in self.results],
+        }
+
+    def markdown(self) -> str:
+        """The report as a page."""
+        tested = self.implementation
+        lines = [
+            f"# {tested.text}",
+            "",
+            f"**{self.verdict}**: {self.extent}.",
+            "",
+            f"- Profile: `{tested.profile}` ({tested.profile_from})",
+            *([f"- Runs on: {tested.runs_on}"] if tested.runs_on else []),
+            f"- Held against: session contract {self.contract} by teleproto-conformance "
+            f"{self.suite}, effort {self.effort}"
+            + (f", seed {self.seed}" if self.seed is not None else ""),
+            f"- Changes interrupted at {self.interrupted} system calls",
+            "",
+            f"| {' | '.join(_HEADINGS)} |",
+            f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
+            *(f"| {' | '.join(row)} |" for row in self.rows()),
+        ]
+        if not self.findings:
+            return "\n".join(lines) + "\n"
+        lines += ["", "## Rules that are not met", ""]
+        lines += [f"- {self._line(findings)}" for findings in self._by_rule()]
+        if self.simplest:
+            lines += ["", f"Begin with `{self.simplest}`, which fails in the fewest steps."]
+        lines += ["", "What the steps need before them:", "", *_fenced(self.preamble, self.fence)]
+        for findings in self._by_rule():
+            lines += ["", *_section(findings, self.fence)]
+        return "\n".join(lines) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the report, as the suffix of ``path`` says."""
+        text = self.markdown() if path.suffix == ".md" else json.dumps(self.dump(), indent=1) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+_HEADINGS = (
+    "chapter",
+    "rules",
+    "checks",
+    "passed",
+    "MUST failed",
+    "SHOULD failed",
+    "known",
+    "not verified",
+)
+
+
+def _filled(checks: list[str]) -> list[str]:
+    """The first checks of a rule that fail, on as many lines as it takes."""
+    more = [f"and {len(checks) - _LISTED} more"] if len(checks) > _LISTED else []
+    return textwrap.wrap(
+        ", ".join([*checks[:_LISTED], *more]),
+        96,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+_LISTED = 6
+"""Checks that are named for each rule."""
+
+
+def _counts(results: list[Result]) -> tuple[str, ...]:
+    open_findings = [r for r in results if r.finding is not None and r.outcome != KNOWN]
+    return tuple(
+        str(number)
+        for number in (
+            len({result.rule for result in results}),
+            len(results),
+            sum(result.outcome in (PASSED, STALE) for result in results),
+            sum(result.level == "MUST" for result in open_findings),
+            sum(result.level == "SHOULD" for result in open_findings),
+            sum(result.outcome == KNOWN for result in results),
+            sum(result.outcome == UNVERIFIED for result in results),
+        )
+    )
+
+
+def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
+    """A rule, its check that fails in the fewest steps, of those not known if there are any, and
+    the names of the others.
+    """
+    result, finding = min(findings, key=lambda each: (each[0].outcome == KNOWN, len(each[1].done)))
+    lines = [
+        f"## {finding.rule} ({finding.level}) {finding.sentence}",
+        "",
+        f"`{finding.check}` {finding.comment}",
+        *([f"(known: {result.reason})"] if result.outcome == KNOWN else []),
+        "",
+        *_fenced(finding.done, fence),
+        "",
+        f"- Expected: {finding.expected}",
+        f"- Got: {finding.got}",
+        f"- Why it matters: {finding.why}",
+        f"- Source: {finding.source}",
+        f"- Replay: `{finding.replay}`",
+    ]
+    others = [f"`{other.check}`" for _, other in findings if other is not finding]
+    return [*lines, f"- As well: {', '.join(others)}"] if others else lines
+
+
+def _fenced(lines: Sequence[str], fence: str) -> list[str]:
+    return [f"```{fence}", *lines, "```"]

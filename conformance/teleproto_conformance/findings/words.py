@@ -1,0 +1,344 @@
+"""Steps and values in words: what a failure message shows. No key or string is shown in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..contract.keys import KEYS, SIZE
+from ..contract.secrets import masked
+from ..contract.trace import INTEGERS, NOTHING, STORAGE, Step
+from ..subjects.subject import Point
+
+_LONGEST = 40
+_BEGINNING = 12
+"""Characters shown of a longer text: too few to hold a secret in an encoding nobody looks for."""
+
+_LARGEST = 2**64
+_MANY = 8
+"""Entries of a list that are shown."""
+
+_SAID = ("reopen", "restart", "settled", "either", "watch", "written", "leaks")
+"""Operations that no line of code stands for."""
+
+
+class Words:
+    """Steps and values as Python has them; a language with its own way overrides what differs."""
+
+    remark = "#"
+    fence = "python"
+    preamble: tuple[str, ...] = (
+        "from teleproto_sessions import AuthKey",
+        "from teleproto_sessions.tl import *",
+        "",
+        'key_a = AuthKey(b"A" * 256)  # and any other bytes for the other keys',
+    )
+    """What has to stand before steps that are to be run."""
+    blank = "AuthKey()"
+    """What makes an AuthKey without bytes."""
+    factory = "package.module:factory"
+    views = "repr(), str() and format()"
+    """What shows the text of a session."""
+
+    def member(self, name: str) -> str:
+        """Return what a member is called."""
+        return name
+
+    def prose(self, text: str) -> str:
+        """Return a sentence of the contract with the names that it mentions as they are here."""
+        return text
+
+    def key(self, name: str) -> str:
+        """Return the variable that stands for an auth key."""
+        return f"key_{name}"
+
+    def literal(self, thing: Any) -> str:
+        """Return nothing, a truth value or a number as it is written."""
+        return repr(thing)
+
+    def long(self, digits: str) -> str:
+        """Return a 64-bit integer as the fields of a TL object hold it."""
+        return digits
+
+    def construct(self, session: str, arguments: str) -> str:
+        """Return the expression that constructs a session."""
+        return f"{session}({arguments})"
+
+    def call(self, name: str, member: str, arguments: str) -> str:
+        """Return the expression that calls a method."""
+        return f"{name}.{member}({arguments})"
+
+    def together(self, calls: list[str]) -> str:
+        """Return what begins several calls before it waits for any."""
+        return "; ".join(calls)
+
+    def pause(self, milliseconds: int) -> str:
+        """Return what lets time pass."""
+        return f"time.sleep({milliseconds / 1000:g})"
+
+    def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
+        """Return the expression that makes a TL object."""
+        given = ", ".join(f"{field}={entry}" for field, entry in fields)
+        return f"{constructor[:1].upper()}{constructor[1:]}({given})"
+
+    def value(self, thing: Any) -> str:
+        """Return a value of a trace.
+
+        What a session gave may be anything, its key in disguise too: of what is longer than an
+        address or larger than an access hash, only the beginning or the mere fact is told.
+        """
+        match thing:
+            case {"key": "blank"}:
+                return "an AuthKey without bytes"
+            case {"key": name} if name in KEYS:
+                return self._key(name)
+            case {"key": _}:
+                return f"an auth key of {thing.get('bytes', '?')} bytes that nobody set"
+            case {"int": digits}:
+                return str(digits)
+            case {"long": digits}:
+                return self.long(digits)
+            case {"one_of": choices}:
+                return " or ".join(self.value(choice) for choice in choices)
+            case {"at_most": limit}:
+                return f"at most {limit:,}"
+            case {"below": directory}:
+                return f"files below {directory}, and nowhere else"
+            case {"told": text}:
+                return masked(str(text))
+            case {"python": str(name)} | {"javascript": str(name)}:
+                return f"a {name}" if name.islower() else f"an object of class {name}"
+            case {"_": constructor}:
+                fields = [(key, self._field(key, entry)) for key, entry in _fields(thing)]
+                return self.entity(constructor, fields)
+            case dict():
+                entries = (f"{self.value(k)}: {self.value(v)}" for k, v in thing.items())
+                return "{" + ", ".join(entries) + "}"
+            case list():
+                shown = [self.value(entry) for entry in thing[:_MANY]]
+                more = [f"… {len(thing) - _MANY} more"] if len(thing) > _MANY else []
+                return f"[{', '.join([*shown, *more])}]"
+            case str():
+                return _text(thing)
+            case int() if abs(thing) > _LARGEST:
+                return "a very large number"
+            case _:
+                return self.literal(thing)
+
+    def _key(self, name: str) -> str:
+        size = len(KEYS[name])
+        return self.key(name.lower() if size == SIZE else f"of_{size}_bytes")
+
+    def _field(self, key: str, entry: Any) -> str:
+        # 64-bit integers stand in a trace as text; a session is given, and gives, numbers.
+        return self.long(entry) if key in INTEGERS and isinstance(entry, str) else self.value(entry)
+
+    def step(self, step: Step, session: str = "Session", default: str | None = None) -> str:
+        """Return one line of code that does what the step does, or a remark that says it.
+
+        ``session`` names the class, ``default`` is what it is constructed with where the trace says
+        nothing.
+        """
+        code = self._code(step, session, default)
+        remarks = [*([] if code else [self._said(step)]), *self._remarks(step)]
+        remark = f"{self.remark} {', '.join(remarks)}" if remarks else ""
+        return f"{code}   {remark}" if code and remark else code or remark
+
+    def _remarks(self, step: Step) -> list[str]:
+        """Say of a step what code cannot."""
+        remarks = [text for inner in _inner(step) for text in self._remarks(inner)]
+        if step.operation == "interrupt":
+            remarks += self._interruption(step.argument)
+        elif step.operation == "together":
+            remarks.append("at the same time")
+        elif isinstance(step.argument, list):
+            remarks += self._held(step.argument)
+        if step.process and step.operation in ("open", "restore"):
+            remarks.append("in another process")
+        if step.times != 1:
+            remarks.append(f"{step.times} times")
+        return remarks
+
+    def _code(self, step: Step, session: str, default: str | None) -> str:
+        """Return the step as code, or nothing where it is no operation of a session."""
+        name, argument = step.session, step.argument
+        match step.operation:
+            case "open" | "restore":
+                given = [default] if default is not None and not argument else argument
+                made = f"{name} = {self.construct(session, self._arguments(given))}"
+                load = self.call(name, "load", "")
+                return made if step.operation == "open" else f"{made}; {load}"
+            case "has":
+                return f"{name}.{self.member(argument)}"
+            case "observe":
+                return ", ".join(f"{name}.{self.member(member)}" for member in argument)
+            case "set":
+                return "; ".join(
+                    f"{name}.{self.member(key)} = {self._argument(entry)}"
+                    for key, entry in argument.items()
+                )
+            case "interrupt":
+                return "; ".join(self._code(inner, session, default) for inner in _inner(step))
+            case "pause":
+                return self.pause(argument)
+            case "together":
+                return self.together([self._code(one, session, default) for one in _inner(step)])
+            case operation if operation in STORAGE or operation in _SAID:
+                return ""
+            case operation:
+                return self.call(name, operation, self._arguments(argument))
+
+    def _said(self, step: Step) -> str:
+        """Say what a step does that is no operation of a session."""
+        name, argument, load = step.session, step.argument, self.member("load")
+        match step.operation:
+            case "reopen":
+                return f"{name} is let go of and opened again, and {name}.{load}() is called"
+            case "restart":
+                how = "is killed" if argument == ["kill"] else "ends"
+                return f"the program {how}; a new one opens {name} and calls {name}.{load}()"
+            case "put_files":
+                return f"files written: {', '.join(argument)}"
+            case "files":
+                return f"files below {argument[0] if argument else 'the working directory'}"
+            case "damage":
+                return f"every file below {argument[0]} overwritten with bytes 0xFF"
+            case "truncate":
+                return f"every file below {argument[0]} cut to half its size"
+            case "remember_files":
+                return "files noted"
+            case "settled" | "either":
+                return f"everything that {name} holds"
+            case "watch":
+                return "what the program writes to any disk is observed from here on"
+            case "written":
+                return "what the program has written to any disk"
+            case "leaks":
+                return f"{self._place(argument[0])}, searched for keys and saved strings"
+            case "exposed":
+                return "files and directories that other users of the machine may read"
+            case "files_unchanged":
+                return "files compared with those noted"
+            case _:
+                return "files measured"
+
+    def _place(self, where: str) -> str:
+        match where:
+            case "repr":
+                return f"{self.views} of the session"
+            case "errors":
+                return "the text of every error so far"
+            case "logs":
+                return "every log record so far, at any level"
+            case "warnings":
+                return "every warning so far"
+            case _:
+                return "all that the program has printed so far"
+
+    def _interruption(self, argument: dict[str, Any]) -> list[str]:
+        if "at" not in argument:
+            return []
+        at = masked(str(Point(**argument["at"])))
+        if argument["with"] == "kill":
+            return [f"the program is killed before its {at}"]
+        return [f"its {at} fails with {argument['with']}"]
+
+    def _held(self, arguments: list[Any]) -> list[str]:
+        """Say what AuthKey objects hold that are handed over more than once."""
+        held = [entry for entry in arguments if isinstance(entry, dict) and "object" in entry]
+        return [f"{entry['object']} is {self.value({'key': entry['key']})} now" for entry in held]
+
+    def _arguments(self, arguments: list[Any]) -> str:
+        return ", ".join(map(self._argument, arguments))
+
+    def _argument(self, argument: Any) -> str:
+        # These are the trace's own: names are shown whole, and pieces of saved strings are not.
+        if isinstance(argument, dict) and "object" in argument:
+            return str(argument["object"])
+        if argument == {"key": "blank"}:
+            return self.blank
+        return f'"{argument}"' if _is_short(argument) else self.value(argument)
+
+    def expectation(self, step: Step) -> str:
+        """Say what the step's operation has to come to."""
+        raised = _raising(step.raises)
+        if step.raises == "maybe":
+            return (
+                f"{self.value(step.gives)}, or an error"
+                if step.gives is not NOTHING
+                else "anything"
+            )
+        if raised:
+            return raised
+        return self.value(step.gives) if step.gives is not NOTHING else "no error"
+
+    def told(self, step: Step) -> str:
+        """Say what the contract states of the step, or nothing where it states nothing."""
+        if step.operation == "observe":
+            stated = ", ".join(self.value(expected) for expected in step.argument.values())
+        else:
+            stated = "" if step.gives is NOTHING and step.raises is None else self.expectation(step)
+        if step.when is not None:
+            return f"{stated or 'done'}, only where the call before was {step.when}"
+        return stated
+
+    def difference(self, expected: Any, got: Any) -> str:
+        """Show what came back; of long strings, where they begin to differ."""
+        texts = isinstance(expected, str) and isinstance(got, str)
+        if not texts or min(len(expected), len(got)) <= _LONGEST:
+            return self.value(got)
+        pairs = enumerate(zip(expected, got, strict=False))
+        at = next((place for place, (a, b) in pairs if a != b), min(len(expected), len(got)))
+        return f"{self.value(got)}, which differs from character {at + 1} on"
+
+
+def _inner(step: Step) -> list[Step]:
+    """Return the steps that an operation has done at once, or while it is interrupted."""
+    match step.operation:
+        case "interrupt":
+            return [Step.parse(entry) for entry in step.argument["during"]]
+        case "together":
+            return [Step.parse(entry) for entry in step.argument]
+        case _:
+            return []
+
+
+def _fields(thing: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the fields of a TL object, its id before its access hash."""
+    fields = [(key, entry) for key, entry in thing.items() if key != "_"]
+    return sorted(fields, key=lambda field: field[0] == "access_hash" and len(fields) == 2)
+
+
+PYTHON = Words()
+
+
+def _text(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return f'"{masked(text)}"'
+    return f'"{masked(text[:_BEGINNING])}…" ({len(text)} characters)'
+
+
+def _is_short(argument: Any) -> bool:
+    if not isinstance(argument, str) or len(argument) > 100:
+        return False
+    return argument.isprintable() and masked(argument) == argument
+
+
+def _raising(raises: Any) -> str:
+    match raises:
+        case True:
+            return "an error"
+        case {"says": text}:
+            return f'an error that says "{text}"'
+        case {"hides": _}:
+            return "an error that does not repeat the string it was given"
+        case _:
+            return ""
+
+
+def error(text: str) -> str:
+    """Show the text of an error, cut where it is long; of one that holds a key, its class."""
+    shown = masked(text)
+    if shown != text:
+        return f"{masked(text.partition(':')[0])}: {shown}"
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+    return shown if len(shown) <= 300 else f"{shown[:200]} … {shown[-100:]}"

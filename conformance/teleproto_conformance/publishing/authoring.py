@@ -1,0 +1,203 @@
+"""From ``spec/`` to the contract: the YAML is read, checked and made explicit.
+
+Cases take the place of their tables, described strings and files that of what they describe, and
+every rule and check learns the profiles that it binds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..contract import formats
+from ..contract import trace as traces
+from ..contract.documents import line_of, read
+from ..contract.paths import SPEC
+from ..contract.rules import Case, Chapter, Contract, Generated, Rule
+from ..errors import ContractError
+
+TABLES = ("surface", "state", "profiles", "formats", "data-centres")
+
+
+def load(spec: Path = SPEC) -> Contract:
+    """Read the whole contract.
+
+    :raises ContractError: naming the file and the place of the first mistake.
+    """
+    tables = {name: _table(spec, name) for name in TABLES}
+    head = read(spec / "contract.yaml", "contract")
+    chapters = []
+    for path in sorted((spec / "rules").glob("*.yaml")):
+        chapters.append(_chapter(path, tables))
+    order = head["chapters"]
+    found = [chapter.id for chapter in chapters]
+    for name in sorted(set(order) ^ set(found)):
+        missing = "has no file in rules/" if name in order else "is not listed under chapters"
+        raise ContractError(f"{spec / 'contract.yaml'}: {name} {missing}")
+    for name, count in Counter(found).items():
+        if count > 1:
+            raise ContractError(f"{spec / 'rules'}: {name} is the chapter of {count} files")
+    chapters.sort(key=lambda chapter: order.index(chapter.id))
+    return Contract(head["version"], tuple(chapters), tables)
+
+
+def _table(spec: Path, name: str) -> Any:
+    document = read(spec / f"{name}.yaml", name)
+    return document[name] if name == "profiles" else document
+
+
+def _chapter(path: Path, tables: dict[str, Any]) -> Chapter:
+    document = read(path, "chapter")
+    rules: list[Rule] = []
+    cases: list[Case] = []
+    generated: list[Generated] = []
+    for number, item in enumerate(document["rules"]):
+        try:
+            rule = _rule(item, tables["profiles"])
+            if rule.chapter != document["chapter"]:
+                raise ContractError(f"it stands in chapter {document['chapter']}")
+            rules.append(rule)
+            cases += _cases(item, rule, tables)
+            generated += _generated(item, rule)
+            _refuse_duplicates([*rules, *cases, *generated])
+        except (ContractError, KeyError, ValueError, TypeError) as error:
+            line = line_of(path, ["rules", number])
+            raise ContractError(f"{path}:{line}: {item['id']}: {error}") from None
+    return Chapter(
+        document["chapter"],
+        document["title"],
+        document["about"],
+        document["vectors"],
+        tuple(rules),
+        tuple(cases),
+        tuple(generated),
+    )
+
+
+def _rule(item: dict[str, Any], profiles: dict[str, Any]) -> Rule:
+    return Rule(
+        item["id"],
+        item["level"],
+        bound(item["profiles"], profiles),
+        item["rule"],
+        item["why"],
+        item["source"],
+        item.get("gate", False),
+        item.get("excluded"),
+    )
+
+
+def bound(names: str | list[str], profiles: dict[str, Any]) -> tuple[str, ...]:
+    """Return the profiles that ``names`` binds: those named, and those that extend them."""
+    for name in [] if names == "all" else names:
+        if name not in profiles:
+            raise ContractError(f"no profile is called {name!r}; there are {', '.join(profiles)}")
+    return tuple(
+        name
+        for name, profile in profiles.items()
+        if names == "all" or name in names or profile.get("extends") in names
+    )
+
+
+def _cases(item: dict[str, Any], rule: Rule, tables: dict[str, Any]) -> Iterator[Case]:
+    for scenario in item.get("scenarios", ()):
+        profiles = rule.profiles
+        if "profiles" in scenario:
+            profiles = bound(scenario["profiles"], tables["profiles"])
+            beyond = set(profiles) - set(rule.profiles)
+            if beyond:
+                raise ContractError(
+                    f"scenario {scenario['id']} binds {', '.join(sorted(beyond))}; "
+                    "the rule does not"
+                )
+        for case, variables in (scenario.get("cases") or {"": {}}).items():
+            name = f"{scenario['id']}-{case}" if case else scenario["id"]
+            notation = _steps(explicit(scenario["trace"], variables, tables["formats"]))
+            _refuse_unknown_members(notation, tables["surface"]["members"])
+            traces.refuse_unusable(notation)
+            yield Case(
+                f"{rule.id}[{name}]",
+                rule.id,
+                profiles,
+                scenario["comment"],
+                traces.parse(notation),
+            )
+        _refuse_unused(scenario)
+
+
+def _steps(trace: list[Any]) -> list[dict[str, Any]]:
+    """Return the steps of a trace in which a variable stood for several."""
+    steps = [step for entry in trace for step in (entry if isinstance(entry, list) else [entry])]
+    for step in steps:
+        if "interrupt" in step:
+            step["interrupt"]["during"] = _steps(step["interrupt"]["during"])
+    return steps
+
+
+def _refuse_unknown_members(notation: list[dict[str, Any]], members: dict[str, Any]) -> None:
+    for step in notation:
+        if step.get("has", "load") not in members:
+            raise ContractError(f"the surface has no member {step['has']}")
+
+
+def _refuse_unused(scenario: dict[str, Any]) -> None:
+    text = str(scenario["trace"])
+    for case, variables in scenario.get("cases", {}).items():
+        for variable in variables:
+            if not re.search(rf"\${variable}\b", text):
+                raise ContractError(f"scenario {scenario['id']}: ${variable} of {case} is not used")
+
+
+def _generated(item: dict[str, Any], rule: Rule) -> Iterator[Generated]:
+    for entry in item.get("generated", ()):
+        yield Generated(
+            f"{rule.id}[{entry['id']}]",
+            rule.id,
+            rule.profiles,
+            entry["comment"],
+            entry["by"],
+            tuple(entry.get("operations", ())),
+            tuple(entry.get("watch", ())),
+        )
+
+
+def explicit(value: Any, variables: dict[str, Any], described: dict[str, Any]) -> Any:
+    """Return ``value`` with each ``$name`` replaced and each described string or file made."""
+    match value:
+        case str() if value.startswith("$"):
+            try:
+                return explicit(variables[value[1:]], variables, described)
+            except KeyError:
+                raise ContractError(
+                    f"the trace uses {value}, its cases have no such value"
+                ) from None
+        case list():
+            return [explicit(entry, variables, described) for entry in value]
+        case dict():
+            made = {key: explicit(entry, variables, described) for key, entry in value.items()}
+            if "string" in made:
+                return formats.encode(described["layouts"], made)
+            if "layout" in made:
+                return formats.content(described["directory"], made)
+            if made.keys() == {"from", "count"}:
+                return _users(int(made["from"]), made["count"])
+            return made
+        case _:
+            return value
+
+
+def _users(first: int, count: int) -> list[dict[str, str]]:
+    """Return users with ids from ``first`` on, and access hashes from 1 on."""
+    return [
+        {"_": "user", "id": str(first + number), "access_hash": str(1 + number)}
+        for number in range(count)
+    ]
+
+
+def _refuse_duplicates(entries: list[Rule | Case | Generated]) -> None:
+    for name, count in Counter(entry.id for entry in entries).items():
+        if count > 1:
+            raise ContractError(f"{name} stands there twice")

@@ -1,0 +1,150 @@
+"""Writing the vectors and the catalogue page, and telling where they have drifted.
+
+A vector is written only where the reference model does what the contract says by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from teleproto_sessions import MemorySession, StoreSession, StringSession
+
+from ..checks.checker import Checker, in_memory
+from ..contract.paths import SPEC, VECTORS
+from ..contract.rules import Chapter, Contract
+from ..contract.vectors import render
+from ..errors import ContractError, UsageError
+from ..subjects.in_process import driver
+from . import authoring, catalogue
+
+CATALOGUE = "RULES.md"
+"""The page in ``spec/`` that shows every rule to people who browse."""
+
+REFERENCES: dict[str, Callable[..., Any]] = {
+    "memory": MemorySession,
+    "string": StringSession,
+    "teleproto-store": StoreSession,
+    "custom": StoreSession,
+}
+"""A reference session for each profile, the simplest first; what writes at once has also saved."""
+
+
+def verify(contract: Contract) -> None:
+    """Run every case on the simplest reference session that promises it.
+
+    The chapters are shared out among processes, where nothing else runs in this one that a fork
+    could catch in the middle.
+
+    :raises ContractError: naming the first case on which the two disagree.
+    """
+    numbers = range(len(contract.chapters))
+    if threading.active_count() == 1:
+        with get_context("fork").Pool(initializer=_take, initargs=(contract,)) as pool:
+            found = pool.map(_disagreement, numbers, chunksize=1)
+    else:
+        _take(contract)
+        found = [_disagreement(number) for number in numbers]
+    for text in filter(None, found):
+        raise ContractError(text)
+
+
+def _take(contract: Contract) -> None:
+    global _checkers, _chapters
+    _chapters = contract.chapters
+    _checkers = {
+        name: Checker(contract, name, driver(session, contract), scratch=in_memory())
+        for name, session in REFERENCES.items()
+    }
+
+
+_chapters: tuple[Chapter, ...]
+_checkers: dict[str, Checker]
+
+
+def _disagreement(number: int) -> str | None:
+    """Return what is wrong with the first case of a chapter that fails."""
+    for case in _chapters[number].cases:
+        profile = next((name for name in REFERENCES if name in case.profiles), None)
+        if profile is None:
+            return f"{case.id}: no reference session has a profile of the case"
+        failure = _checkers[profile].replay(case.trace)
+        if failure is not None:
+            return (
+                f"{case.id}: the reference {profile} session disagrees with the contract in "
+                f"step {len(failure.done)}: expected {failure.expected}, got {failure.got}"
+            )
+    return None
+
+
+def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
+    """Write the vectors and the catalogue page from ``spec``.
+
+    :raises ContractError: where the contract is wrong, or the reference model disagrees.
+    """
+    contract, files = _made(spec)
+    outdated = _listed(vectors) - files.keys()
+    try:
+        vectors.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (vectors / name).write_text(content, encoding="utf-8", newline="")
+        for name in outdated:
+            (vectors / name).unlink(missing_ok=True)
+        (spec / CATALOGUE).write_text(catalogue.page(contract), encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    return contract
+
+
+def _listed(vectors: Path) -> set[str]:
+    """Return the files of an earlier contract, as its manifest names them."""
+    try:
+        manifest = json.loads((vectors / "manifest.json").read_text(encoding="utf-8"))
+        return {name for name in manifest["files"] if Path(name).name == name}
+    except (OSError, ValueError, TypeError, KeyError):
+        return set()
+
+
+def check(spec: Path = SPEC, vectors: Path = VECTORS) -> tuple[Contract, list[str]]:
+    """Return the contract, and a line for every file that is not what ``generate`` would write.
+
+    :raises ContractError: where the contract is wrong, or the reference model disagrees.
+    """
+    if not vectors.is_dir():
+        raise UsageError(f"{vectors}: there is no such directory")
+    contract, files = _made(spec)
+    drift = [
+        f"{vectors.name}/{name} {how}"
+        for name, content in files.items()
+        if (how := _drift(vectors / name, content))
+    ]
+    drift += [
+        f"{vectors.name}/{path.name} belongs to no chapter"
+        for path in sorted(vectors.glob("*.json"))
+        if path.name not in files
+    ]
+    page = _drift(spec / CATALOGUE, catalogue.page(contract))
+    return contract, drift + ([f"{spec.name}/{CATALOGUE} {page}"] if page else [])
+
+
+def _made(spec: Path) -> tuple[Contract, dict[str, str]]:
+    contract = authoring.load(spec)
+    verify(contract)
+    return contract, render(contract, spec)
+
+
+def _drift(path: Path, content: str) -> str:
+    try:
+        stands = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return "is missing"
+    if stands == content.encode():
+        return ""
+    new, old = content.encode().splitlines(), stands.splitlines()
+    alike = min(len(new), len(old)) + 1
+    line = next((n for n, (a, b) in enumerate(zip(new, old, strict=False), 1) if a != b), alike)
+    return f"differs from line {line} on"

@@ -1,0 +1,83 @@
+"""Starting the processes that sessions live in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+
+from ..errors import UsageError
+from .process import HostProcess
+from .programs import Program
+
+Launcher = Callable[[], HostProcess]
+"""Starts a process."""
+
+
+class ForkServer:
+    """Starts hosts: Python's as forks, in a millisecond, others as ``program`` says."""
+
+    def __init__(self, program: Program | None = None) -> None:
+        self._control, theirs = socket.socketpair()
+        module = f"{__package__}.hosts.python"
+        become: list[str] = []
+        if program is not None:
+            become = [str(program.requests), str(program.replies), *program.command]
+        with theirs:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", module, "--fork-server", str(theirs.fileno()), *become],
+                cwd=None if program is None else program.cwd,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def __call__(self) -> HostProcess:
+        """Start a process."""
+        requests, to_requests = os.pipe()
+        from_replies, replies = os.pipe()
+        from_output, output = os.pipe()
+        theirs = [requests, replies, output]
+        try:
+            pid = self._asked([b"fork"], theirs)
+        except BaseException:
+            for fd in (to_requests, from_replies, from_output):
+                os.close(fd)
+            raise
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        return HostProcess(pid, to_requests, from_replies, from_output, lambda: self._wait(pid))
+
+    def _wait(self, pid: int) -> int:
+        return self._asked([f"wait {pid}".encode()], [])
+
+    def _asked(self, request: list[bytes], fds: list[int]) -> int:
+        """Return the answer to a request; Ctrl-C waits for it, or the next would get it."""
+        interrupted = signal.getsignal(signal.SIGINT)
+        pressed: list[int] = []
+        here = threading.current_thread() is threading.main_thread()
+        if here and callable(interrupted):
+            signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+        try:
+            socket.send_fds(self._control, request, fds)
+            answer = self._control.recv(64)
+        except OSError:
+            answer = b""
+        finally:
+            if here and callable(interrupted):
+                signal.signal(signal.SIGINT, interrupted)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+        if not answer:
+            raise UsageError("the process that starts the session's processes has ended")
+        return int(answer)
+
+    def close(self) -> None:
+        """End the server, and with it whatever it has started."""
+        self._control.close()
+        self._server.wait()

@@ -1,0 +1,324 @@
+"""The Python host: serves one session class to the suite, in a process of its own.
+
+``python -m teleproto_conformance.subjects.hosts.python`` speaks the host protocol
+(``spec/HOSTS.md``) over standard input and output. With ``--fork-server FD`` it makes such
+processes, each a fork that has imported nothing of the user's yet: as new as a process started from
+the shell, and there much sooner. With a command behind that, the forks become hosts of another
+language.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import io
+import json
+import logging
+import os
+import platform
+import signal
+import socket
+import sys
+import threading
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ....errors import UsageError
+from ...in_process import PythonSubject, raised
+from ...subject import PROTOCOL, Outcome, Raised, Returned, Text
+from .locate import Located, locate
+
+_UMASK = 0o022
+"""What most machines have: a session that wants its files private has to say so."""
+
+
+class Host:
+    """Answers one message after the other; what a trace shows is collected beside it."""
+
+    def __init__(self) -> None:
+        self._located: Located | None = None
+        self._members: dict[str, Any] = {}
+        self._subject: PythonSubject | None = None
+        self._shown: list[Text] = []
+        self._warnings: list[warnings.WarningMessage] = []
+        self._trace = contextlib.ExitStack()
+        self._threads = 1
+
+    def answer(self, line: bytes) -> dict[str, Any] | None:
+        """Do what a message asks; whatever goes wrong is part of the answer. None: it is over."""
+        try:
+            message = json.loads(line)
+            if message["do"] == "exit":
+                return None
+            given = {key: value for key, value in message.items() if key != "do"}
+            done = getattr(self, f"do_{message['do']}")(**given)
+        except UsageError as error:
+            return {"refused": str(error)}
+        except KeyboardInterrupt as error:  # nobody presses Ctrl-C here: the session raised it
+            done = raised(error)
+        except Exception:
+            return {"fault": traceback.format_exc()}
+        return _reply(done if isinstance(done, Returned | Raised) else Returned(done))
+
+    def do_hello(
+        self,
+        protocol: int,
+        implementation: str,
+        path: list[str],
+        members: dict[str, Any],
+        keys: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Import the class; say what it promises and how its constructor looks.
+
+        ``keys`` are for hosts that have no list of them, as this one has.
+        """
+        if protocol != PROTOCOL:
+            raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
+        sys.path[:] = dict.fromkeys([*path, *sys.path])
+        self._members = members
+        self._located = locate(implementation)
+        promised = self._located.promised
+        return {
+            "protocol": PROTOCOL,
+            "language": "python",
+            "name": implementation.replace(":", ".").rpartition(".")[2],
+            "pid": os.getpid(),
+            "promised": promised if promised is None else str(promised),
+            "guess": self._located.guess,
+            "versions": {"Python": platform.python_version()},
+        }
+
+    def do_begin(self, workdir: str) -> None:
+        """Begin a trace in an empty directory."""
+        assert self._located is not None
+        self._shown, self._warnings = [], []
+        self._threads = threading.active_count()
+        self._subject = PythonSubject(self._located.factory, Path(workdir), members=self._members)
+        self._trace.enter_context(self._listening())
+        self._trace.enter_context(self._subject)
+
+    def do_finish(self) -> bool:
+        """End the trace, and let go of its sessions; say whether they have left nothing running."""
+        self._subject = None
+        self._trace.close()
+        return threading.active_count() <= self._threads and not _has_children()
+
+    def do_open(self, session: str, arguments: list[str]) -> Outcome:
+        return self._playing.open(session, arguments)
+
+    def do_drop(self, session: str) -> None:
+        self._playing.drop(session)
+
+    def do_has(self, session: str, member: str) -> Outcome:
+        return self._playing.has(session, self._known(member))
+
+    def do_observe(self, session: str, member: str) -> Outcome:
+        return self._playing.get(session, self._known(member))
+
+    def do_set(self, session: str, member: str, value: Any) -> Outcome:
+        return self._playing.set(session, self._known(member), value)
+
+    def do_call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
+        return self._playing.call(session, self._known(member), arguments)
+
+    def _known(self, member: str) -> str:
+        if member not in self._members:
+            raise LookupError(f"a session has no member {member}")
+        return member
+
+    def do_together(self, calls: list[list[Any]]) -> list[dict[str, Any]]:
+        """Begin several calls, each while those before it wait; each has an answer of its own."""
+        return [_reply(outcome) for outcome in self._playing.together([(*c,) for c in calls])]
+
+    def do_pause(self, milliseconds: int) -> Outcome:
+        return self._playing.pause(milliseconds)
+
+    def do_texts(self, session: str) -> list[list[str]]:
+        """Say all that this trace has shown but standard output, which the suite reads itself."""
+        warned = [
+            Text("warnings", f"a {w.category.__name__}", str(w.message)) for w in self._warnings
+        ]
+        texts = [*self._playing.texts(session), *self._shown, *warned]
+        return [[text.where, text.detail, text.text] for text in texts]
+
+    @property
+    def _playing(self) -> PythonSubject:
+        assert self._subject is not None
+        return self._subject
+
+    @contextlib.contextmanager
+    def _listening(self) -> Any:
+        """Keep every log record and warning; loggers that keep theirs to themselves included."""
+        make = logging.getLogRecordFactory()
+
+        def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+            made = make(*args, **kwargs)
+            self._shown.append(
+                Text("logs", f"a {made.levelname} record of {made.name}", _logged(made))
+            )
+            return made
+
+        level = logging.root.level
+        logging.setLogRecordFactory(record)
+        logging.root.setLevel(logging.DEBUG)
+        try:
+            with warnings.catch_warnings(record=True) as self._warnings:
+                warnings.simplefilter("always")
+                yield
+        finally:
+            logging.root.setLevel(level)
+            logging.setLogRecordFactory(make)
+
+
+def _has_children() -> bool:
+    """Say whether the session has left a process running, where the system tells."""
+    children = (path.read_bytes() for path in Path("/proc/self/task").glob("*/children"))
+    return any(map(bytes.strip, children))
+
+
+def _logged(record: logging.LogRecord) -> str:
+    try:
+        text = record.getMessage()
+    except Exception:
+        text = f"{record.msg!r} {record.args!r}"
+    if record.exc_info and record.exc_info[1] is not None:
+        text += "\n" + "".join(traceback.format_exception(record.exc_info[1]))
+    return text
+
+
+def _reply(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Raised):
+        return {
+            "raised": outcome.text,
+            "everything": outcome.everything,
+            "fatal": outcome.fatal,
+        }
+    assert isinstance(outcome, Returned)
+    return {"returned": outcome.value}
+
+
+def serve(requests: int, replies: int) -> None:
+    """Answer requests, a JSON document a line, until ``exit`` or the end of the input."""
+    sys.dont_write_bytecode = True  # whatever is written from here on, the session writes
+    host, process = Host(), os.getpid()
+    for line in os.fdopen(requests, "rb"):
+        answer = host.answer(line)
+        if answer is None:
+            return
+        if os.getpid() != process:
+            os._exit(0)  # a fork that came back from the session's call
+        data = json.dumps(answer).encode() + b"\n"
+        while data:
+            data = data[os.write(replies, data) :]
+
+
+def _over_standard_streams() -> None:
+    requests, replies = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # what the session prints is no reply
+    serve(requests, replies)
+
+
+def _fork_server(control: socket.socket, become: list[str]) -> None:
+    """Make a process for every request; the three descriptors it comes with are its streams.
+
+    ``become`` is empty, or two descriptors and a command that expects its channel there.
+    """
+    gc.freeze()
+    running: set[int] = set()
+    ended: dict[int, int] = {}
+
+    def reap(pid: int, how: int) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while (child := os.waitpid(pid, how))[0]:
+                running.discard(child[0])
+                ended[child[0]] = os.waitstatus_to_exitcode(child[1])
+                if pid > 0:
+                    return
+
+    while True:
+        request, streams, *_ = socket.recv_fds(control, 1024, 3)
+        if not request:
+            break
+        if request.startswith(b"wait"):
+            pid = int(request[4:])
+            if pid not in ended:
+                reap(pid, 0)
+            control.send(str(ended.pop(pid)).encode())
+            continue
+        reap(-1, os.WNOHANG)
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            _set_apart(streams)
+            if become:
+                _replace(streams, int(become[0]), int(become[1]), become[2:])
+            serve(streams[0], streams[1])
+            return
+        for fd in streams:
+            os.close(fd)
+        running.add(pid)
+        ended.pop(pid, None)
+        control.send(str(pid).encode())
+    for pid in running:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _set_apart(streams: list[int]) -> None:
+    """Make this process one of its own, that prints into the third of ``streams``."""
+    os.setsid()
+    _let_anybody_trace()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for fd in (1, 2):
+        os.dup2(streams[2], fd)
+    os.close(streams.pop())
+    # Unbuffered: what is printed belongs to the trace that printed it, in a killed process, too.
+    sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
+
+
+def _replace(streams: list[int], requests: int, replies: int, command: list[str]) -> None:
+    """Become another program, with its channel where it expects it."""
+    beyond = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _BEYOND) for fd in streams]
+    for fd in streams:
+        os.close(fd)
+    for fd, place in zip(beyond, (requests, replies), strict=True):
+        os.dup2(fd, place)
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # as a shell would leave them
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        os._exit(127)
+
+
+_BEYOND = 10
+"""Descriptors from here on are in nobody's way."""
+
+
+def _unbuffered(fd: int) -> io.TextIOWrapper:
+    raw: Any = io.FileIO(fd, "wb", closefd=False)
+    return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
+
+
+def _let_anybody_trace() -> None:
+    """Allow the suite to trace this process where only a parent may."""
+    if Path("/proc/sys/kernel/yama/ptrace_scope").exists():
+        import ctypes
+
+        set_ptracer, anybody = 0x59616D61, ctypes.c_ulong(-1)  # see prctl(2)
+        ctypes.CDLL(None).prctl(set_ptracer, anybody, 0, 0, 0)
+
+
+def main() -> None:
+    """Serve as the arguments say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.umask(_UMASK)
+    if sys.argv[1:2] == ["--fork-server"]:
+        _fork_server(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
+    else:
+        _over_standard_streams()

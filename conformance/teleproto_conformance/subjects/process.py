@@ -1,0 +1,215 @@
+"""Processes that sessions live in, and how they are asked and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ..contract.secrets import masked
+
+_OUTPUT = 1 << 20
+"""Bytes of a program's output that are kept; it may print as much as it likes."""
+
+_CHUNK = 1 << 16
+_ANSWER = 1 << 24
+"""Bytes that an answer may have."""
+
+_SHOWN = 80
+"""Bytes that are shown of what is no answer."""
+
+_TAKING_IN = 10.0
+"""Seconds that a process may leave a request in the pipe before it counts as hanging."""
+
+_LAST_WORDS = 0.2
+"""Seconds that a process which has closed its end may take to end itself."""
+
+
+class Gone(Exception):
+    """The process ended, or can no longer be understood; the text says how."""
+
+
+class Silent(Exception):
+    """No answer came in time."""
+
+
+class HostProcess:
+    """A process that answers requests, a JSON document a line.
+
+    ``replies`` and ``output`` are the reading ends of its channel and of what it prints; ``wait``
+    returns its exit code once it has ended, negative for a signal.
+    """
+
+    def __init__(
+        self, pid: int, requests: int, replies: int, output: int, wait: Callable[[], int]
+    ) -> None:
+        self.pid = pid
+        self.replies = replies
+        self.output = bytearray()
+        self.alive = True
+        self._end: int | None = None
+        self._requests = requests
+        self._printed = output
+        self._wait = wait
+        self._rest = b""
+        self._listening = True
+        self._poll = select.poll()
+        for fd in (replies, output):
+            self._poll.register(fd, select.POLLIN)
+        for fd in (requests, replies, output):
+            os.set_blocking(fd, False)
+        if hasattr(os, "pidfd_open"):
+            # A child of the session may hold the channel open after the process itself is gone.
+            with contextlib.suppress(OSError):
+                self._end = os.pidfd_open(pid)
+                self._poll.register(self._end, select.POLLIN)
+
+    def ask(self, message: dict[str, Any], limit: float) -> dict[str, Any]:
+        """Send a request and return its answer.
+
+        :raises Silent: where none came within ``limit`` seconds.
+        :raises Gone: where none can come any more.
+        """
+        self.tell(message)
+        return self.hear(limit)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Send a request; where nobody reads it, :meth:`hear` says so."""
+        data = json.dumps(message).encode() + b"\n"
+        deadline = time.monotonic() + _TAKING_IN
+        with contextlib.suppress(OSError):
+            while data and self.alive and time.monotonic() < deadline:
+                if select.select([], [self._requests], [], _LAST_WORDS)[1]:
+                    data = data[os.write(self._requests, data) :]
+
+    def end_input(self) -> None:
+        """Let the process come upon the end of the requests; nothing can be sent any more."""
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123  # Path has no way to a device
+            os.dup2(nothing.fileno(), self._requests, inheritable=False)
+
+    def hear(self, limit: float) -> dict[str, Any]:
+        """Wait for the answer to the oldest request that has none; raises as :meth:`ask` does."""
+        if not self.alive:
+            raise Gone("its process has ended before")
+        deadline = time.monotonic() + limit
+        while (at := self._rest.find(b"\n")) < 0:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Silent
+            ready = {fd for fd, _ in self._poll.poll(left * 1000)}
+            if self._printed in ready:
+                self.drain()
+            if self.replies in ready:
+                self._receive()
+            elif self._end in ready and not self._receive():
+                raise Gone(self._how())
+        line, self._rest = self._rest[:at], self._rest[at + 1 :]
+        try:
+            answer = json.loads(line)
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            self._refuse(line)
+        return dict(answer)
+
+    def _refuse(self, written: bytes) -> NoReturn:
+        self.kill()
+        line = masked(written[:_SHOWN].decode("utf-8", "backslashreplace"))
+        raise Gone(f"the program wrote into the channel that its host answers on ({line})")
+
+    def _receive(self) -> bool:
+        """Take in what was answered; say whether that was anything."""
+        try:
+            data = os.read(self.replies, _CHUNK)
+        except BlockingIOError:
+            return False
+        if not data:
+            raise Gone(self._how())
+        self._rest += data
+        if len(self._rest) > _ANSWER and b"\n" not in self._rest:
+            self._refuse(self._rest)
+        return True
+
+    def drain(self) -> None:
+        """Take in what the program has printed."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            while data := os.read(self._printed, _CHUNK):
+                self.output += data[: _OUTPUT - len(self.output)]
+                if len(data) < _CHUNK:
+                    return
+            if self._listening:
+                self._poll.unregister(self._printed)
+                self._listening = False
+
+    def _how(self) -> str:
+        """Say how the process ended; one that only closed its channel is ended here."""
+        gone = self._ended(_LAST_WORDS)
+        self.drain()
+        self.kill()
+        code = self.code
+        if code == -signal.SIGKILL and not gone:
+            return "the process closed the channel to the suite"
+        if code < 0:
+            known = -code in {*signal.Signals}
+            name = signal.Signals(-code).name if known else f"signal {-code}"
+            return f"the process was ended by {name}"
+        return f"the process ended itself with exit code {code}"
+
+    def _ended(self, seconds: float) -> bool:
+        """Wait for the end of the process; say whether it came, as far as the system tells."""
+        if self._end is None:
+            time.sleep(seconds)
+            return False
+        return bool(select.select([self._end], [], [], seconds)[0])
+
+    @functools.cached_property
+    def code(self) -> int:
+        """The exit code of a process that has ended or been killed, negative for a signal."""
+        return self._wait()
+
+    def finish(self, limit: float) -> bool:
+        """Let the process end in good order; say whether it did within ``limit`` seconds."""
+        self.tell({"do": "exit"})
+        deadline = time.monotonic() + limit
+        try:
+            while True:  # what it still says is no answer to anything
+                self.hear(deadline - time.monotonic())
+        except Gone:
+            return True
+        except Silent:
+            self.kill()
+        return False
+
+    def kill(self) -> None:
+        """End the process and all it has started; it is gone, and its files closed, on return."""
+        if self.alive:
+            self.let_go()
+            if self._end is None:
+                self.code  # noqa: B018  # waits for the end
+            else:
+                self._ended(_LAST_WORDS * 10)
+
+    def let_go(self) -> None:
+        """Kill the process without waiting for its end."""
+        if not self.alive:
+            return
+        self.drain()
+        self.alive = False
+        # Until it has been waited for, nobody else can have its number.
+        if "code" not in vars(self):
+            for end in (os.killpg, os.kill):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    end(self.pid, signal.SIGKILL)
+        for fd in (self._requests, self.replies, self._printed):
+            os.close(fd)
+
+    def __del__(self) -> None:
+        end = getattr(self, "_end", None)
+        if end is not None:
+            os.close(end)

@@ -1,0 +1,103 @@
+"""Interrupting a process at one of its system calls, and observing what it writes at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...errors import UsageError
+from ..process import HostProcess
+from ..subject import Fault, Impossible, Point
+from .system_calls import ALL, OPENS, WRITES, Call
+from .tracer import Action, Fail, Kill, NotTraceable, Shorten, Tracer
+
+
+@contextlib.contextmanager
+def fault(
+    process: HostProcess, kind: str, at: Point | None, calls: tuple[str, ...] = WRITES
+) -> Iterator[Fault]:
+    """Do ``kind`` at ``at`` of what is done in here.
+
+    ``kind`` is ``kill``, ``short`` (half of the bytes are moved), or the name of an error, such as
+    ``ENOSPC``. Without ``at`` nothing is done, and the moments are counted at which one of
+    ``calls`` is made.
+
+    :raises Impossible: where the process cannot be traced.
+    :raises UsageError: for a system call that the suite does not know.
+    """
+    if at is not None and at.call not in ALL:
+        raise UsageError(f"the suite knows no system call {at.call}")
+    made, seen = Fault(), Counter[str]()
+
+    def decide(call: Call) -> Action | None:
+        seen[call.name] += 1
+        point = Point(call.name, seen[call.name], str(call))
+        if at is None:
+            made.points.append(point)
+        elif (point.call, point.number) == (at.call, at.number):
+            made.fired = True
+            return _action(kind)
+        return None
+
+    with _tracing(Tracer(process.pid, calls if at is None else (at.call,), decide)):
+        yield made
+
+
+def _action(kind: str) -> Action:
+    match kind:
+        case "kill":
+            return Kill()
+        case "short":
+            return Shorten()
+        case name:
+            return Fail(getattr(errno, name))
+
+
+@contextlib.contextmanager
+def _tracing(tracer: Tracer) -> Iterator[Tracer]:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(tracer)
+        except NotTraceable as error:
+            raise Impossible(str(error), error.remedy) from None
+        yield tracer
+
+
+class Watch:
+    """Observes which files a process opens for writing, makes or removes, below any directory.
+
+    :raises Impossible: where the process cannot be traced.
+    """
+
+    def __init__(self, process: HostProcess, workdir: Path) -> None:
+        self._workdir = workdir
+        self._stack = contextlib.ExitStack()
+        tracer = Tracer(process.pid, (*OPENS, *WRITES), lambda call: None)
+        self._calls = self._stack.enter_context(_tracing(tracer)).calls
+
+    def stop(self) -> list[str]:
+        """End it; return the paths, those below the working directory as seen from there."""
+        self._stack.close()
+        found = dict.fromkeys(path for call in self._calls for path in _written_by(call))
+        return [_shown(path, self._workdir) for path in found]
+
+
+_NOT_STORED = re.compile(r"/dev/(?!shm/)|/proc/")
+"""Devices and what the kernel tells."""
+
+
+def _written_by(call: Call) -> list[str]:
+    failed = call.result is None or call.result < 0
+    if failed or not call.changes:
+        return []
+    return [file for file in call.files if file.startswith("/") and not _NOT_STORED.match(file)]
+
+
+def _shown(path: str, workdir: Path) -> str:
+    inside = os.path.relpath(path, workdir)
+    return path if inside.startswith("..") else inside
