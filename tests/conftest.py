@@ -1,11 +1,21 @@
-"""The kill matrix as a table: ``pytest tests/test_kill_matrix.py --kill-matrix``."""
+"""A directory for each test's programs, and the kill matrix as a table (``--kill-matrix``)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.running import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project without any file."""
+    path = tmp_path / "project"
+    path.mkdir()
+    return Project(path)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

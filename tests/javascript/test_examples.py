@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from suite.running import run
+from support.running import run
 
 from . import installed
 

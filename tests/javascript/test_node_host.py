@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from suite.running import Project, Run, environment, run
+from support.running import Project, Run, environment, run
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.secrets import leaked_key
 from teleproto_conformance.errors import UsageError

@@ -10,11 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from support import schemas
+from support.contracts import Draft, draft
+from support.running import ROOT, VECTORS, Project
 from teleproto_conformance import cli
-
-from . import schemas
-from .contracts import Draft, draft
-from .running import ROOT, VECTORS, Project
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from support import schemas
+from support.running import Project
 from teleproto_conformance.contract.keys import KEYS
 from teleproto_conformance.contract.secrets import leaked_key
-
-from . import schemas
-from .running import Project
 
 SESSIONS = '''
 import asyncio, logging, sys, warnings

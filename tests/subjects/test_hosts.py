@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import schemas
+from support.running import BIN, Project, environment
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Case
@@ -20,9 +22,6 @@ from teleproto_conformance.subjects import in_process as python
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.process import HostProcess
 from teleproto_sessions import AuthKey, MemorySession, StringSession
-
-from . import schemas
-from .running import BIN, Project, environment
 
 CONTRACT = vectors.load()
 MEMBERS = CONTRACT.tables["surface"]["members"]

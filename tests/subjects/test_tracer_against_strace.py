@@ -15,14 +15,13 @@ from typing import Any
 
 import pytest
 from javascript import installed
+from support.running import ROOT
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.subjects import hosted, programs
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.subject import Returned
 from teleproto_conformance.subjects.tracing import interruptions as faults
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
-
-from .running import ROOT
 
 STRACE = shutil.which("strace")
 pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed to compare with")

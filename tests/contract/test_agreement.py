@@ -6,14 +6,13 @@ import inspect
 from typing import Any
 
 import pytest
+from support.running import SPEC, VECTORS
 from teleproto_conformance.contract import formats, vectors
 from teleproto_conformance.contract.documents import read
 from teleproto_conformance.contract.keys import KEYS, name_of
 from teleproto_conformance.contract.rules import Case
 from teleproto_conformance.contract.trace import NOTHING
 from teleproto_sessions import AuthKey, Session, codec, datacentres
-
-from .running import SPEC, VECTORS
 
 CONTRACT = vectors.load(VECTORS)
 LAYOUTS = CONTRACT.tables["formats"]["layouts"]

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from .running import BIN, ROOT, Project, run
+from support.running import BIN, ROOT, Project, run
 
 SESSIONS = '''
 from teleproto_sessions import MemorySession, StoreSession, StringSession

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from .running import ROOT, Project
+from support.running import ROOT, Project
 
 PERL_HOST = ROOT / "examples" / "perl_host.pl"
 

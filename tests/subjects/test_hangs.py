@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from .running import BIN, Project, environment
+from support.running import BIN, Project, environment
 
 SESSIONS = '''
 import asyncio, time

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from .running import Project
+from support.running import Project
 
 SESSIONS = '''
 from teleproto_sessions import MemorySession, StoreSession, StringSession

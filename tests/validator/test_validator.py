@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from support.running import ROOT, Project
 from teleproto_conformance.subjects.programs import Program
 from teleproto_conformance.validator import FAILED, OK, SESSION, Result, results
 from teleproto_conformance.validator.requirements import REQUIREMENTS, Requirement
-
-from .running import ROOT, Project
 
 PERL_HOST = str(ROOT / "examples" / "perl_host.pl")
 ALL_OK = f"no fault of the host was found: {len(REQUIREMENTS)} requirements are met"
 
 HOST = """
 import json, os, sys, time
-from teleproto_conformance.values import Objects, show
+from teleproto_conformance.subjects.objects import Objects, show
 from teleproto_sessions import AuthKey, MemorySession
 
 class Host:

@@ -7,8 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-from .running import ROOT, Project, Run, run
+from support.running import ROOT, Project, Run, run
 
 SESSIONS = '''
 from teleproto_sessions import MemorySession

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .running import BIN, Project, Run, run
-from .schemas import problems
+from support.running import BIN, ROOT, Project, Run, run
+from support.schemas import problems
 
-FORBIDDING = Path(__file__).with_name("forbidding.py")
+FORBIDDING = ROOT / "tests" / "support" / "forbidding.py"
 INTERRUPTED = "DUR-3[killed-key-replaced] or DUR-4[failed-key-replaced-disk-full]"
 STORE = "--session-impl=teleproto_sessions.StoreSession"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.tracees import Tracee, tracee
 from teleproto_conformance.subjects.tracing.system_calls import OPENS, READS, WRITES, Call
 from teleproto_conformance.subjects.tracing.tracer import (
     Action,
@@ -24,8 +25,6 @@ from teleproto_conformance.subjects.tracing.tracer import (
     Shorten,
     Tracer,
 )
-
-from .tracees import Tracee, tracee
 
 EVERY = (*OPENS, *READS, *WRITES)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from .contracts import Draft, draft
-from .running import Project
+from support.contracts import Draft, draft
+from support.running import Project
 
 SURFACE = "spec/rules/surface.yaml"
 FRESH = "spec/rules/fresh.yaml"

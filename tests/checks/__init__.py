@@ -1,0 +1,1 @@
+"""Traces drawn at run time, and how they are cut down."""

@@ -1,0 +1,1 @@
+"""The options of pytest, the settings, and the wheel."""

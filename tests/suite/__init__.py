@@ -1,1 +1,0 @@
-"""The suite itself: its options, messages, reports, documents, vectors and generators."""
