@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 from support.tracees import Tracee, tracee
+from teleproto_conformance.errors import ConformanceError
+from teleproto_conformance.subjects.subject import Impossible
 from teleproto_conformance.subjects.tracing.system_calls import OPENS, READS, WRITES, Call
 from teleproto_conformance.subjects.tracing.tracer import (
     Action,
     Fail,
     Kill,
-    NotTraceable,
     Shorten,
     Tracer,
 )
@@ -215,31 +216,58 @@ def test_nothing_stays_behind_of_a_suite_that_is_killed(tmp_path: Path) -> None:
 
 def test_a_process_that_another_one_traces_is_refused_and_runs_on(tmp_path: Path) -> None:
     with tracee(tmp_path) as program, Tracer(program.pid, WRITES, lambda call: None):
-        with pytest.raises(NotTraceable, match="does not let") as refused:
+        with pytest.raises(Impossible, match="does not let") as refused:
             Tracer(program.pid, WRITES, lambda call: None).__enter__()
         assert "debugger" in refused.value.remedy
         assert program.ask("write") == "done"
 
 
-def test_a_process_that_has_ended_is_refused(tmp_path: Path) -> None:
-    with tracee(tmp_path) as program:
-        os.kill(program.pid, signal.SIGKILL)
-        assert program.hear() == str(-signal.SIGKILL)
-        with pytest.raises(NotTraceable, match="has ended"):
-            Tracer(program.pid, WRITES, lambda call: None).__enter__()
+@pytest.mark.parametrize("reaped", [True, False])
+def test_of_a_process_that_has_ended_nothing_is_seen(tmp_path: Path, reaped: bool) -> None:
+    """Whoever asks it next is told that it has ended; the machine is not to blame."""
+    if reaped:
+        with tracee(tmp_path) as program:
+            os.kill(program.pid, signal.SIGKILL)
+            assert program.hear() == str(-signal.SIGKILL)
+            with Tracer(program.pid, WRITES, lambda call: None) as tracer:
+                pass
+    else:
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            _until(lambda: Path(f"/proc/{ended.pid}/stat").read_text().split()[2] == "Z")
+            with Tracer(ended.pid, WRITES, lambda call: None) as tracer:
+                pass
+    assert tracer.calls == []
 
 
-def test_an_error_of_the_one_who_decides_is_not_lost(tmp_path: Path) -> None:
+def test_an_error_of_the_tracer_is_not_the_program_s(tmp_path: Path) -> None:
     def decide(call: Call) -> None:
         raise LookupError(call.name)
 
     with tracee(tmp_path) as program:
         with (
-            pytest.raises(LookupError, match="openat"),
+            pytest.raises(ConformanceError, match="the tracer failed: LookupError: openat"),
             Tracer(program.pid, OPENS, decide),
         ):
-            program.ask("write")
+            assert program.ask("write") == "done"  # it is killed instead
         assert program.status == {}
+
+
+def test_children_that_are_there_before_are_traced(tmp_path: Path) -> None:
+    with tracee(tmp_path) as program:
+        assert program.ask("helper") == "done"
+        answer, calls = ask(program, "by_the_helper")
+        assert answer == "done"
+        assert ("mkdir", ("by-the-helper",)) in listed(calls, tmp_path)
+
+
+def test_threads_that_come_and_go_do_not_matter(tmp_path: Path) -> None:
+    with tracee(tmp_path) as program:
+        assert program.ask("bustle") == "done"
+        for _ in range(50):
+            answer, calls = ask(program, "write")
+            assert answer == "done"
+            assert listed(calls, tmp_path) == CHANGE
+            (tmp_path / "kept.txt").unlink()
 
 
 def _answers(program: Tracee, seconds: float) -> bool:

@@ -65,6 +65,27 @@ def handles():
     os.kill(os.getpid(), signal.SIGUSR1)
     assert caught == [signal.SIGUSR1]
 
+def helper():
+    global HELPER
+    program = "import os; input(); os.mkdir('by-the-helper'); print(); input()"
+    HELPER = subprocess.Popen(
+        [sys.executable, "-Sc", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+def by_the_helper():
+    HELPER.stdin.write(b"\\n")
+    HELPER.stdin.flush()
+    HELPER.stdout.readline()
+
+def bustle():
+    def come_and_go():
+        while True:
+            thread = threading.Thread(target=int)
+            thread.start()
+            thread.join()
+    for _ in range(2):
+        threading.Thread(target=come_and_go, daemon=True).start()
+
 print("ready", flush=True)
 for line in sys.stdin:
     try:

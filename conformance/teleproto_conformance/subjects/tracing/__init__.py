@@ -1,1 +1,1 @@
-"""System calls of another process: seen, made to fail, or the last thing that it does."""
+"""Tracing another process: list its system calls, make one fail, or kill the process before one."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ...errors import UsageError
 from ..process import HostProcess
-from ..subject import Fault, Impossible, Point
+from ..subject import Fault, Point
 from .system_calls import ALL, OPENS, WRITES, Call
-from .tracer import Action, Fail, Kill, NotTraceable, Shorten, Tracer
+from .tracer import Action, Fail, Kill, Shorten, Tracer
 
 
 @contextlib.contextmanager
@@ -23,9 +23,9 @@ def fault(
 ) -> Iterator[Fault]:
     """Do ``kind`` at ``at`` of what is done in here.
 
-    ``kind`` is ``kill``, ``short`` (half of the bytes are moved), or the name of an error, such as
-    ``ENOSPC``. Without ``at`` nothing is done, and the moments are counted at which one of
-    ``calls`` is made.
+    ``kind`` is ``kill``, the name of an error, such as ``ENOSPC``, or ``short``: half of the bytes
+    or pieces are moved; a single one is not cut. Without ``at`` nothing is done, and the moments
+    are counted at which one of ``calls`` is made.
 
     :raises Impossible: where the process cannot be traced.
     :raises UsageError: for a system call that the suite does not know.
@@ -40,11 +40,13 @@ def fault(
         if at is None:
             made.points.append(point)
         elif (point.call, point.number) == (at.call, at.number):
-            made.fired = True
-            return _action(kind)
+            action = _action(kind)
+            if not isinstance(action, Shorten) or call.moved[1] > 1:
+                made.fired = True
+                return action
         return None
 
-    with _tracing(Tracer(process.pid, calls if at is None else (at.call,), decide)):
+    with Tracer(process.pid, calls if at is None else (at.call,), decide):
         yield made
 
 
@@ -58,16 +60,6 @@ def _action(kind: str) -> Action:
             return Fail(getattr(errno, name))
 
 
-@contextlib.contextmanager
-def _tracing(tracer: Tracer) -> Iterator[Tracer]:
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(tracer)
-        except NotTraceable as error:
-            raise Impossible(str(error), error.remedy) from None
-        yield tracer
-
-
 class Watch:
     """Observes which files a process opens for writing, makes or removes, below any directory.
 
@@ -76,19 +68,17 @@ class Watch:
 
     def __init__(self, process: HostProcess, workdir: Path) -> None:
         self._workdir = workdir
-        self._stack = contextlib.ExitStack()
-        tracer = Tracer(process.pid, (*OPENS, *WRITES), lambda call: None)
-        self._calls = self._stack.enter_context(_tracing(tracer)).calls
+        self._tracer = Tracer(process.pid, (*OPENS, *WRITES), lambda call: None).__enter__()
 
     def stop(self) -> list[str]:
         """End it; return the paths, those below the working directory as seen from there."""
-        self._stack.close()
-        found = dict.fromkeys(path for call in self._calls for path in _written_by(call))
+        self._tracer.__exit__()
+        found = dict.fromkeys(path for call in self._tracer.calls for path in _written_by(call))
         return [_shown(path, self._workdir) for path in found]
 
 
-_NOT_STORED = re.compile(r"/dev/(?!shm/)|/proc/")
-"""Devices and what the kernel tells."""
+_NOT_STORED = re.compile(r"/dev/(?!shm/)|/proc/|/memfd:")
+"""Devices, what the kernel tells, and memory that only looks like a file."""
 
 
 def _written_by(call: Call) -> list[str]:

@@ -17,15 +17,16 @@ _CONT, _POKEUSER, _DETACH, _SYSCALL = 7, 6, 17, 24
 _GETEVENTMSG, _GETREGSET, _SETREGSET = 0x4201, 0x4204, 0x4205
 _SEIZE, _INTERRUPT, _LISTEN, _GET_SYSCALL_INFO = 0x4206, 0x4207, 0x4208, 0x420E
 
-FORKED, VFORKED, CLONED, EXECUTED, STOPPED = 1, 2, 3, 4, 128
-"""Events that a stop of a thread may report."""
+EXECUTED, STOPPED = 4, 128
+"""Events that a stop of a thread may report: a new program, or a stop by a signal or a request."""
 
 AT_SYSTEM_CALL: Final = 5 | 0x80
 """What a thread that stops at a system call reports as its signal (SIGTRAP, marked)."""
 
-_OPTIONS = 0x1 | 1 << FORKED | 1 << VFORKED | 1 << CLONED | 1 << EXECUTED | 1 << 20
-"""Mark stops at system calls; follow new threads, processes and programs; end the traced processes
-where the tracer ends without letting go of them."""
+_FORKED, _VFORKED, _CLONED = 1, 2, 3
+_OPTIONS = 0x1 | 1 << _FORKED | 1 << _VFORKED | 1 << _CLONED | 1 << EXECUTED | 1 << 20
+"""Mark stops at system calls. Follow new threads, processes and programs. Kill the traced processes
+if the tracer ends before it has let go of them."""
 
 _WALL, _WNOTHREAD = 0x40000000, 0x20000000
 
@@ -50,16 +51,23 @@ def seize(thread: int) -> None:
 
 
 def interrupt(thread: int) -> None:
-    """Make a running thread stop; one that waits in a system call begins the call again."""
+    """Make a running thread stop.
+
+    Most system calls that it waits in begin again; some, such as epoll_wait, return EINTR, see
+    signal(7).
+    """
     _request(_INTERRUPT, thread)
 
 
-def wait() -> tuple[int, int]:
+def wait() -> tuple[int, int] | None:
     """Wait for any thread that the calling thread traces; return its number and wait status.
 
-    :raises ChildProcessError: where it traces none.
+    None: it traces none.
     """
-    return os.waitpid(-1, _WALL | _WNOTHREAD)
+    try:
+        return os.waitpid(-1, _WALL | _WNOTHREAD)
+    except ChildProcessError:
+        return None
 
 
 def to_system_call(thread: int, signal: int) -> None:
@@ -67,13 +75,13 @@ def to_system_call(thread: int, signal: int) -> None:
     _request(_SYSCALL, thread, 0, signal)
 
 
-def run(thread: int, signal: int) -> None:
-    """Let a thread run; its system calls do not stop it."""
+def resume(thread: int, signal: int) -> None:
+    """Let a thread run on; its system calls do not stop it."""
     _request(_CONT, thread, 0, signal)
 
 
 def stay_stopped(thread: int) -> None:
-    """Leave a thread stopped whose process was sent a signal that stops it."""
+    """Leave a thread in the stop that a signal has caused, until SIGCONT."""
     _request(_LISTEN, thread)
 
 
@@ -83,7 +91,7 @@ def let_go(thread: int, signal: int) -> None:
 
 
 def event_message(thread: int) -> int:
-    """Return the number of the thread that a stopped one has made."""
+    """Return the number that the event carries: after exec, that which the thread had before."""
     message = ctypes.c_ulong()
     _request(_GETEVENTMSG, thread, 0, ctypes.addressof(message))
     return message.value
@@ -131,6 +139,7 @@ def system_call(thread: int) -> Entry | Exit | None:
 
 
 class _X86:
+    name = "x86"
     architecture = 0xC000003E
     _NUMBER, _RESULT = 15 * 8, 10 * 8
     _ARGUMENTS = (14 * 8, 13 * 8, 12 * 8, 7 * 8, 9 * 8, 8 * 8)
@@ -150,6 +159,7 @@ class _Vector(ctypes.Structure):
 
 
 class _Arm64:
+    name = "arm"
     architecture = 0xC00000B7
     _GENERAL, _NUMBER = 1, 0x404
     _REGISTERS = 34
@@ -178,6 +188,7 @@ def _word(number: int) -> int:
 
 _MACHINES: dict[str, _X86 | _Arm64] = {"x86_64": _X86(), "aarch64": _Arm64()}
 MACHINE: Final = _MACHINES.get(platform.machine())
-"""How this machine keeps the number, the arguments and the result of a system call; None where
-that is not known. ``skip`` at the beginning of a call keeps it from being made, and its result is
-set at its end."""
+"""How this machine stores a call's number, arguments and result; None if that is not known.
+
+``skip`` at the beginning of a call keeps it from being made. Its result is then set at its end.
+"""

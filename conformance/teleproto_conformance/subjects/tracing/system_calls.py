@@ -1,4 +1,4 @@
-"""Which system calls change what is stored, read it or open it, and what each is made on."""
+"""The system calls that write, open or read files, and the files that each one uses."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ..subject import Impossible
 from . import ptrace
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """The number of a call on x86-64 and arm64, -1 where there is none, and where its arguments
-    name files: ``fd`` is the place of a descriptor, ``paths`` those of paths, ``at`` those of
-    directories and of paths that start there. ``length`` is the place of a number of bytes, and
-    ``flags`` that of how a file is opened.
-    """
+    """How a call is made; places count its arguments from 0."""
 
     x86: int
     arm: int
+    """Its number on each machine, -1 if there is none."""
     fd: int | None = None
+    """The place of a descriptor."""
     paths: tuple[int, ...] = ()
+    """The places of paths."""
     at: tuple[tuple[int, int], ...] = ()
+    """The places of directories, and of the paths that start there."""
     length: int | None = None
+    """The place of how many bytes are moved, or how many pieces."""
     flags: int | None = None
+    """The place of how a file is opened."""
 
 
 _WRITES: Final = {
     "write": _Shape(1, 64, fd=0, length=2),
     "pwrite64": _Shape(18, 68, fd=0, length=2),
-    "writev": _Shape(20, 66, fd=0),
-    "pwritev": _Shape(296, 70, fd=0),
-    "pwritev2": _Shape(328, 287, fd=0),
+    "writev": _Shape(20, 66, fd=0, length=2),
+    "pwritev": _Shape(296, 70, fd=0, length=2),
+    "pwritev2": _Shape(328, 287, fd=0, length=2),
     "sendto": _Shape(44, 206, fd=0, length=2),
     "sendmsg": _Shape(46, 211, fd=0),
     "sendmmsg": _Shape(307, 269, fd=0),
@@ -74,9 +77,9 @@ _OPENS: Final = {
 _READS: Final = {
     "read": _Shape(0, 63, fd=0, length=2),
     "pread64": _Shape(17, 67, fd=0, length=2),
-    "readv": _Shape(19, 65, fd=0),
-    "preadv": _Shape(295, 69, fd=0),
-    "preadv2": _Shape(327, 286, fd=0),
+    "readv": _Shape(19, 65, fd=0, length=2),
+    "preadv": _Shape(295, 69, fd=0, length=2),
+    "preadv2": _Shape(327, 286, fd=0, length=2),
     "recvfrom": _Shape(45, 207, fd=0, length=2),
     "recvmsg": _Shape(47, 212, fd=0),
     "recvmmsg": _Shape(299, 243, fd=0),
@@ -99,8 +102,8 @@ _LONGEST_PATH = 4096
 
 def numbers(names: tuple[str, ...]) -> dict[int, str]:
     """Return the numbers by which this machine knows the calls ``names``, those that it has."""
-    arm = ptrace.MACHINE is not None and ptrace.MACHINE.architecture == 0xC00000B7
-    known = {(shape.arm if arm else shape.x86): name for name, shape in _SHAPES.items()}
+    column = "" if ptrace.MACHINE is None else ptrace.MACHINE.name
+    known = {getattr(shape, column, -1): name for name, shape in _SHAPES.items()}
     return {number: name for number, name in known.items() if number >= 0 and name in names}
 
 
@@ -152,22 +155,27 @@ class Call:
         return f"{self.name}({', '.join(names)})"
 
     @property
-    def length(self) -> int | None:
-        """The place among the arguments of how many bytes are to be moved."""
-        return _SHAPES[self.name].length
+    def moved(self) -> tuple[int, int]:
+        """The argument that says how much is moved, by its place, and how much that is.
+
+        These are bytes, or for ``writev`` and its like pieces. The call can be shortened only if
+        it moves two or more.
+        """
+        place = _SHAPES[self.name].length
+        return (0, 0) if place is None else (place, self.arguments[place])
 
     @property
     def is_inside(self) -> bool:
-        """Whether the call reaches nothing but the program itself, its children or the suite.
+        """Whether only the program, its children or the suite can notice the call.
 
-        These are joined by pipes and by sockets without a name; threads wake each other by them.
+        They are connected by pipes and by sockets without a name.
         """
         if _SHAPES[self.name].fd is None:
             return False
         (file,) = self.files
         if file.startswith("socket:["):
             return _is_unnamed(self.thread, int(file[len("socket:[") : -1]))
-        return file.startswith(("pipe:", "anon_inode:"))
+        return file.startswith(("pipe:", "anon_inode:", "/memfd:"))
 
 
 def _held(thread: int, descriptor: int) -> str:
@@ -217,7 +225,15 @@ def _is_unnamed(thread: int, inode: int) -> bool:
     """Say whether a socket is one of a pair without names, as threads wake each other with."""
     if not (named := _unix_sockets(thread)) or inode not in named:
         return False
-    return not named[inode] and not named.get(_peer(inode), False)
+    if named[inode]:
+        return False
+    peer = _peer(inode)
+    if peer is None:
+        raise Impossible(
+            "the system does not say which sockets belong together",
+            "load the kernel module unix_diag",
+        )
+    return not named.get(peer, False)
 
 
 def _unix_sockets(thread: int) -> dict[int, bool]:
@@ -229,9 +245,12 @@ def _unix_sockets(thread: int) -> dict[int, bool]:
     return {}
 
 
-def _peer(inode: int) -> int:
-    """Return the socket that a local one is connected with, or 0; see sock_diag(7)."""
-    by_family, request, show_peer, peer, every = 20, 1, 4, 2, 0xFFFFFFFF
+def _peer(inode: int) -> int | None:
+    """Return the socket that a local one is connected with, 0 for none; see sock_diag(7).
+
+    None: the system does not say.
+    """
+    by_family, request, show_peer, peer, every, failed = 20, 1, 4, 2, 0xFFFFFFFF, 2
     wanted = (socket.AF_UNIX, 0, 0, every, inode, show_peer, every, every)
     asked = struct.pack("=BBHIIIII", *wanted)
     head = struct.pack("=IHHII", _HEAD + len(asked), by_family, request, 0, 0)
@@ -241,13 +260,16 @@ def _peer(inode: int) -> int:
     ):
         diag.send(head + asked)
         answer = diag.recv(_PAGE)
+        if struct.unpack_from("=4xH", answer)[0] == failed:
+            return None
         place = _HEAD + _KNOWN
         while place < len(answer):
             size, kind = struct.unpack_from("=HH", answer, place)
             if kind == peer:
                 return int(struct.unpack_from("=I", answer, place + 4)[0])
             place += size + 3 & ~3
-    return 0
+        return 0
+    return None
 
 
 _SOCK_DIAG = 4

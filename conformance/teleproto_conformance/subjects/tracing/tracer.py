@@ -12,19 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ...errors import ConformanceError
+from ..subject import Impossible
 from . import ptrace
 from .system_calls import Call, numbers
 
-_LETTING_GO = 5.0
-"""Seconds in which a process has to take notice that it is traced no longer."""
-
-
-class NotTraceable(Exception):
-    """A process cannot be traced here; the text says why, ``remedy`` what can be done."""
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.remedy = remedy
+_PATIENCE = 5.0
+"""Seconds that a process may take to be traced, or to be let go of."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +42,17 @@ Action = Fail | Shorten | Kill
 
 
 class Tracer:
-    """Traces a process from entering to leaving; ``calls`` are those of ``names`` that it made.
+    """Traces a process and its children from enter to exit.
 
-    ``decide`` is asked at the beginning of each what is to be done to it; once it has said so,
-    nothing else is done, and nothing is listed any more. Calls that reach nothing outside the
-    program are passed over.
+    ``calls`` lists the system calls of ``names`` that they made, without those that stay inside the
+    program. ``decide`` is called before each one. After its first action, nothing more is done or
+    listed.
 
-    The kernel knows the thread that traces, and takes requests from no other, so each tracer is a
-    thread of its own. Where it ends without having let go, as when the suite is killed, the kernel
-    kills the process: none stays behind stopped.
+    Only the thread that attached may send requests, so each tracer has a thread of its own. If that
+    thread ends early, because the suite is killed, the kernel kills the process: it is never left
+    stopped.
 
-    :raises NotTraceable: on entering.
+    :raises Impossible: on enter, if the process cannot be traced.
     """
 
     def __init__(
@@ -73,49 +67,56 @@ class Tracer:
         self._error: BaseException | None = None
         self._starting: set[int] = set()
         """Threads that have not stopped for the first time."""
-        self._processes: dict[int, int] = {}
+        self._process_of: dict[int, int] = {}
         """The process of each thread that is traced."""
-        self._made: dict[int, Call] = {}
-        """Calls that threads are in the middle of."""
-        self._changed: dict[int, Fail | Shorten] = {}
-        """What was done to the call that a thread is in the middle of."""
-        self._done = False
-        self._ending: int | None = None
-        """The process that was told of the end, by a signal that nobody else gets to see."""
+        self._open: dict[int, tuple[Call, Action | None]] = {}
+        """The call that a thread is in the middle of, and what was done to it."""
+        self._acted = False
+        self._woken: int | None = None
+        """The process that got the SIGSTOP which wakes the tracer. The tracer discards it."""
         self._letting_go = False
 
     def __enter__(self) -> Self:
         if sys.platform != "linux" or ptrace.MACHINE is None:
-            raise NotTraceable(
-                "system calls are traced on Linux on x86-64 and arm64 only",
-                "run the suite there as well",
+            raise Impossible(
+                "the suite can trace processes only on Linux on x86-64 and arm64",
+                "run it there as well",
             )
         self._thread.start()
         try:
-            self._ready.wait()
-        except BaseException:  # Ctrl-C
-            self._stop()
-            raise
+            if not self._ready.wait(_PATIENCE):
+                self._error = Impossible(
+                    f"the process could not be traced within {_PATIENCE:g} seconds",
+                    "run the suite again when the machine is less busy",
+                )
+        finally:  # also on Ctrl-C
+            if not self._ready.is_set():
+                self._stop()
         if self._error is not None:
             self._thread.join()
-            raise _reason(self._error) from None
+            raise _reason(self._error) from self._error
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stop()
-        if self._error is not None and error[0] is None:
-            raise self._error
+        if self._error is not None and KeyboardInterrupt not in error:
+            # The session is not to blame for what went wrong meanwhile.
+            raise _reason(self._error) from self._error
 
     def _stop(self) -> None:
         # The tracer waits for the process, and the process for the suite: wake it.
-        for process in dict.fromkeys([self._pid, *self._processes.values()]):
-            if process in self._processes.values():
-                self._ending = process
+        for process in dict.fromkeys([self._pid, *self._process_of.values()]):
+            if process in self._process_of.values():
+                self._woken = process
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGSTOP)
                     break
-        self._thread.join(_LETTING_GO)
+        self._thread.join(_PATIENCE)
         if self._thread.is_alive():
+            self._error = ConformanceError(
+                "the suite had to kill a process, as it could not let go of it within "
+                f"{_PATIENCE:g} seconds"
+            )
             self._kill()
             self._thread.join()
 
@@ -124,78 +125,79 @@ class Tracer:
     def _trace(self) -> None:
         try:
             self._attach()
-            while self._processes:
-                try:
-                    thread, status = ptrace.wait()
-                except ChildProcessError:
-                    break
-                with contextlib.suppress(ProcessLookupError):  # killed since: it is told next
-                    self._see(thread, status)
+            # To the end of all, those included that were made a moment ago and have not stopped.
+            while (stopped := ptrace.wait()) is not None:
+                with contextlib.suppress(ProcessLookupError):  # killed; its end is reported next
+                    self._handle(*stopped)
         except BaseException as error:
             self._error = error
         finally:
             self._ready.set()
 
     def _attach(self) -> None:
-        known: set[int] = set()
-        while new := _threads(self._pid) - known:
-            for thread in sorted(new):
-                try:
-                    ptrace.seize(thread)
-                except ProcessLookupError:
-                    continue
-                except PermissionError:
-                    if not self._processes:
-                        raise
-                    continue  # made since by one that is traced, and so it is traced itself
-                self._processes[thread] = self._pid
-                self._starting.add(thread)
-                with contextlib.suppress(ProcessLookupError):
-                    ptrace.interrupt(thread)
+        """Attach to the process, and to the children that it has."""
+        try:
+            self._seize(self._pid, self._pid)
+        except (ProcessLookupError, PermissionError):
+            if _has_ended(self._pid):
+                return  # whoever asks it next is told so
+            raise
+        known = {self._pid}
+        while new := _family(self._pid) - known:
+            for thread in new:
+                # It may be ending, or have been made since by one that is traced.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    self._seize(thread, _process(thread))
             known |= new
 
-    def _see(self, thread: int, status: int) -> None:
+    def _seize(self, thread: int, process: int) -> None:
+        ptrace.seize(thread)
+        self._process_of[thread] = process
+        self._starting.add(thread)
+        ptrace.interrupt(thread)
+
+    def _handle(self, thread: int, status: int) -> None:
         if os.WIFSTOPPED(status):
             self._stopped(thread, os.WSTOPSIG(status), status >> 16)
         else:
             self._forget(thread)
         if not self._starting and self._error is None:
             self._ready.set()
-        if self._ending is not None and self._ending not in self._processes.values():
+        if self._woken is not None and self._woken not in self._process_of.values():
             self._let_go()
 
     def _forget(self, thread: int) -> None:
         self._starting.discard(thread)
-        for table in (self._processes, self._made, self._changed):
-            table.pop(thread, None)
+        self._process_of.pop(thread, None)
+        self._open.pop(thread, None)
 
     def _stopped(self, thread: int, number: int, event: int) -> None:
+        if thread not in self._process_of:  # it is new
+            self._process_of[thread] = _process(thread)
         if thread in self._starting:
             self._starting.remove(thread)
-            self._try(thread)
-        if thread not in self._processes:
-            self._processes[thread] = _process(thread)
+            self._check_readable(thread)
         passed_on = 0
         match event:
             case 0 if number == ptrace.AT_SYSTEM_CALL:
                 self._at_call(thread)
-            case 0 if number == signal.SIGSTOP and self._ending is not None:
+            case 0 if number == signal.SIGSTOP and self._woken is not None:
                 self._let_go()
             case 0:
                 passed_on = number
             case ptrace.STOPPED if number in _STOPPING and not self._letting_go:
                 ptrace.stay_stopped(thread)
                 return
-            case ptrace.FORKED | ptrace.VFORKED | ptrace.CLONED:
-                made = ptrace.event_message(thread)
-                self._processes.setdefault(made, _process(made))
             case ptrace.EXECUTED if (former := ptrace.event_message(thread)) != thread:
                 self._forget(former)
-        if self._letting_go and thread not in self._changed:
+        _, changed = self._open.get(thread, (None, None))
+        if changed is not None:
+            ptrace.to_system_call(thread, passed_on)  # its end has to be changed, too
+        elif self._letting_go:
             ptrace.let_go(thread, passed_on)
             self._forget(thread)
-        elif self._done and thread not in self._changed:
-            ptrace.run(thread, passed_on)
+        elif self._acted:
+            ptrace.resume(thread, passed_on)
         else:
             ptrace.to_system_call(thread, passed_on)
 
@@ -203,12 +205,12 @@ class Tracer:
         """Have every thread stop, so that it can be let go of."""
         if not self._letting_go:
             self._letting_go = True
-            for thread in self._processes:
+            for thread in self._process_of:
                 with contextlib.suppress(ProcessLookupError):
                     ptrace.interrupt(thread)
 
-    def _try(self, thread: int) -> None:
-        """Find out whether the system calls of a thread can be told at all."""
+    def _check_readable(self, thread: int) -> None:
+        """Check that the kernel can describe the thread's system calls."""
         try:
             ptrace.system_call(thread)
         except ProcessLookupError:
@@ -224,48 +226,41 @@ class Tracer:
             return
         if isinstance(where, ptrace.Entry):
             name = self._names.get(where.number)
-            if name is not None and not self._done:
+            if name is not None and not self._acted:
                 self._begins(Call.read(name, thread, where.arguments))
-        elif isinstance(where, ptrace.Exit):
-            self._ends(thread, where.result)
+        elif isinstance(where, ptrace.Exit) and thread in self._open:
+            self._ends(*self._open.pop(thread), where.result)
 
     def _begins(self, call: Call) -> None:
         if call.is_inside:
             return
         self.calls.append(call)
-        self._made[call.thread] = call
         action = self._decide(call)
-        if action is None:
-            return
-        self._done = True
+        self._open[call.thread] = call, action
+        self._acted = action is not None
         assert ptrace.MACHINE is not None
         match action:
             case Kill():
                 self._kill()
-                return
             case Fail():
                 ptrace.MACHINE.skip(call.thread)
-            case Shorten() if call.length is not None:
-                half = call.arguments[call.length] // 2
-                ptrace.MACHINE.set_argument(call.thread, call.length, half)
-        self._changed[call.thread] = action
+            case Shorten():
+                place, size = call.moved
+                ptrace.MACHINE.set_argument(call.thread, place, size // 2)
 
-    def _ends(self, thread: int, result: int) -> None:
-        call, action = self._made.pop(thread, None), self._changed.pop(thread, None)
-        if call is None:
-            return
+    def _ends(self, call: Call, action: Action | None, result: int) -> None:
         assert ptrace.MACHINE is not None
         match action:
             case Fail(errno):
                 result = -errno
-                ptrace.MACHINE.set_result(thread, result)
-            case Shorten() if call.length is not None:
+                ptrace.MACHINE.set_result(call.thread, result)
+            case Shorten():
                 # The program may count on its registers to be as they were.
-                ptrace.MACHINE.set_argument(thread, call.length, call.arguments[call.length])
+                ptrace.MACHINE.set_argument(call.thread, *call.moved)
         call.ended(result)
 
     def _kill(self) -> None:
-        for process in {self._pid, *self._processes.values()}:
+        for process in set(self._process_of.values()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
@@ -273,8 +268,25 @@ class Tracer:
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
-def _threads(pid: int) -> set[int]:
-    return {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()}
+def _family(pid: int) -> set[int]:
+    """Return the threads of a process, of its children, and of theirs."""
+    threads: set[int] = set()
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            threads.add(int(task.name))
+            with contextlib.suppress(OSError):
+                for child in (task / "children").read_text("ascii").split():
+                    threads |= _family(int(child))
+    return threads
+
+
+def _has_ended(pid: int) -> bool:
+    """Say whether a process is gone, or only waits for its parent to notice its end."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2]
+    except OSError:
+        return True
+    return state.split()[0] in ("Z", "X")
 
 
 def _process(thread: int) -> int:
@@ -287,42 +299,42 @@ def _process(thread: int) -> int:
 
 
 def _reason(error: BaseException) -> BaseException:
-    """Say why a process cannot be traced, where that is why."""
+    """Return what the suite is told of an error of the tracer."""
     match error:
         case PermissionError():
             return _forbidden()
-        case FileNotFoundError() | ProcessLookupError():
-            return NotTraceable("the process has ended", "look at what it printed")
         case NotImplementedError():
-            return NotTraceable(
-                "the program was made for another processor", "run one that was made for this one"
+            return Impossible(
+                "the program was made for another processor", "use one made for this processor"
             )
         case OSError():
-            return NotTraceable(
-                f"the system cannot trace a process as the suite does ({error.strerror})",
+            return Impossible(
+                f"the system does not support the way in which the suite traces ({error.strerror})",
                 "run the suite on Linux 5.3 or newer",
             )
-        case _:
+        case Impossible() | ConformanceError() | KeyboardInterrupt():
             return error
+        case _:
+            return ConformanceError(f"the tracer failed: {type(error).__name__}: {error}")
 
 
-def _forbidden() -> NotTraceable:
+def _forbidden() -> Impossible:
     scope = ""
     with contextlib.suppress(OSError):
         scope = Path("/proc/sys/kernel/yama/ptrace_scope").read_text("ascii").strip()
     match scope:
         case "2":
-            return NotTraceable(
+            return Impossible(
                 "only root may trace a process here (kernel.yama.ptrace_scope is 2)",
                 "run `sysctl kernel.yama.ptrace_scope=1` as root",
             )
         case "3":
-            return NotTraceable(
+            return Impossible(
                 "nobody may trace a process here (kernel.yama.ptrace_scope is 3)",
                 "set it to 1 in /etc/sysctl.d, and restart the machine",
             )
         case _:
-            return NotTraceable(
-                "this system does not let the suite trace a process",
-                "start a container with --cap-add=SYS_PTRACE, and detach any debugger",
+            return Impossible(
+                "the system, or the program, does not let the suite trace it",
+                "in a container, add --cap-add=SYS_PTRACE; detach any debugger",
             )
