@@ -20,7 +20,11 @@ _OPTIONS = (
     ("report", "FILE", "write a report; the name ends in .json or .md; may be given twice"),
     ("time-limit", "SECONDS", "stop a call of the session after so long (default: 10)"),
     ("effort", "NAME", "how much is tried: quick, standard (the default) or deep"),
-    ("require", "NAME", "faults: fail where this machine does not allow kills and failing writes"),
+    (
+        "require",
+        "NAME",
+        "faults: fail if this machine does not let the suite trace processes",
+    ),
     ("seed", "NUMBER", "where drawing histories starts; deep takes, and prints, another each time"),
 )
 

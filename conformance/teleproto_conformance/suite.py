@@ -118,7 +118,7 @@ class Suite:
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         result: dict[str, Any] = getattr(report, "session_result", {})
         if report.failed and getattr(report, "session_again", False):
-            return "more of the same rules", "F", "FAILED"
+            return "more of the same", "F", "FAILED"
         if report.failed and result.get("outcome") == outcomes.UNVERIFIED:
             return "failed", "F", "FAILED"
         return _STATUSES.get(str(result.get("outcome")))
@@ -134,7 +134,9 @@ class Suite:
                 cause = result["rule"] if failed else result["reason"]
                 report.session_again = cause in self._shown
                 self._shown.add(cause)
-        if report.failed and result is None and report.nodeid.rpartition("::")[2] in self._ids:
+        judged = (outcomes.FAILED, outcomes.UNVERIFIED)
+        own = result is not None and result["outcome"] in judged
+        if report.failed and not own and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
 
     # Reporting
@@ -258,10 +260,8 @@ class CheckItem(pytest.Item):
         if isinstance(excinfo.value, FindingRaised):
             return str(excinfo.value.finding)
         if isinstance(excinfo.value, NotVerified):
-            return (
-                f"{self._check.id} is not verified, and --session-require={FAULTS} asks for it: "
-                f"{excinfo.value}"
-            )
+            required = f"--session-require={FAULTS} makes that a failure"
+            return f"{self._check.id} is not verified, and {required}: {excinfo.value}"
         if isinstance(excinfo.value, ConformanceError):
             return f"{self._check.id} could not be carried out: {excinfo.value}"
         return super().repr_failure(excinfo, style)

@@ -98,8 +98,8 @@ def forbidden(project: Project, *options: str) -> Run:
 
 
 REASON = (
-    "this system does not let the suite trace a process; start a container with "
-    "--cap-add=SYS_PTRACE, and detach any debugger"
+    "the system, or the program, does not let the suite trace it; in a container, add "
+    "--cap-add=SYS_PTRACE; detach any debugger"
 )
 
 
@@ -127,7 +127,7 @@ def test_what_the_system_forbids_is_not_verified(project: Project) -> None:
 def test_a_gate_can_require_it(project: Project) -> None:
     done = forbidden(project, "--session-require=faults", "-k", f"{INTERRUPTED} or DUR-1")
     assert done.code == 1
-    assert done.out.count(", and --session-require=faults asks for it: ") == 1
+    assert done.out.count(", and --session-require=faults makes that a failure: ") == 1
     assert "1 failed, 12 passed, 1959 deselected, 1 more of the same" in done.out
     assert f": fails, 12 of 14 checks passed (the profile has 1973); 2 not verified: {REASON}" in (
         done.out

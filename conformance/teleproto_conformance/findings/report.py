@@ -33,7 +33,7 @@ class Result:
     outcome: str
     finding: Finding | None = None
     reason: str = ""
-    """Why it is known, or could not be verified, and what can be done about that."""
+    """The baseline's reason; or why the check was not verified, and the remedy."""
     tried: int = 0
     """At how many moments it interrupted a change."""
 
@@ -175,6 +175,7 @@ class Report:
             "effort": self.effort,
             "seed": self.seed,
             "strict": self.strict,
+            "required": self.required,
             "verdict": self.verdict,
             "promised": self.promised,
             "interrupted": self.interrupted,
@@ -195,7 +196,11 @@ class Report:
             f"- Held against: session contract {self.contract} by teleproto-conformance "
             f"{self.suite}, effort {self.effort}"
             + (f", seed {self.seed}" if self.seed is not None else ""),
-            f"- Changes interrupted at {self.interrupted} system calls",
+            *(
+                [f"- Changes interrupted at {self.interrupted} system calls"]
+                if self.interrupted
+                else []
+            ),
             "",
             f"| {' | '.join(_HEADINGS)} |",
             f"| :-- {'| --: ' * (len(_HEADINGS) - 1)}|",
