@@ -12,7 +12,8 @@ from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, Effort
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Check, Generated
-from teleproto_conformance.findings import words as describe
+from teleproto_conformance.findings import telling
+from teleproto_conformance.findings.words import PYTHON
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
 
@@ -57,8 +58,9 @@ def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -
     def tell(check: Check) -> Iterator[str]:
         failure = checker.run(check)
         if failure is not None:
-            steps = "; ".join(describe.PYTHON.step(step) for step in failure.done)
-            yield f"{check.id}: {steps}: expected {failure.expected}, got {failure.got}"
+            steps = "; ".join(PYTHON.step(step) for step in failure.done)
+            expected, got = telling.expected(failure, PYTHON), telling.got(failure, PYTHON)
+            yield f"{check.id}: {steps}: expected {expected}, got {got}"
 
     for check in CONTRACT.checks(profile):
         if isinstance(check, Generated) or not drawn:

@@ -9,12 +9,12 @@ import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from . import __version__
 from .checks.checker import Checker, in_memory
 from .checks.effort import Effort, choose
-from .checks.player import DEFAULT_NAME, Failure
+from .checks.failure import Failure
+from .checks.player import DEFAULT_NAME
 from .contract import replay_file as replays
 from .contract import vectors
 from .contract.rules import Case, Check, Contract, Rule
@@ -22,17 +22,16 @@ from .errors import UsageError
 from .findings import baseline, languages
 from .findings import report as reports
 from .findings.finding import Finding
-from .findings.words import Words
+from .findings.refusal import refusal
 from .subjects import programs
 from .subjects.fork_server import ForkServer
 from .subjects.hosted import Pool, driver
-from .subjects.implementation import GUESSED, Implementation, settle
+from .subjects.implementation import Implementation, settle
 from .subjects.subject import Impossible
 
 FAULTS = "faults"
 REQUIREMENTS = (FAULTS,)
-"""What a run can require of its machine: that processes can be killed, and their system calls made
-to fail and seen."""
+"""What a run can require of its machine. ``faults``: the suite can trace processes."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,6 @@ class Settings:
     base: Path
     keep: Path | None
 
-
-_NOT_ALONE = "not by itself in a new program: it takes the checks before it, or is a matter of luck"
 
 _SPARE = 2
 """New processes that are started ahead: a restart asks for the next one soon after the last."""
@@ -116,7 +113,6 @@ class Run:
             driver(self._pool),
             settings.effort,
             in_memory(),
-            self._words,
         )
         self._takes_name = self._checker.promise["takes"] == "name"
         # A class that takes a name may hold something by it, and a Python process costs nothing.
@@ -159,7 +155,7 @@ class Run:
                     break
         if failures:
             members = self.contract.tables["surface"]["members"]
-            raise UsageError(_refusal(self.implementation, failures, self._words, members))
+            raise UsageError(refusal(self.implementation, failures, self._words, members))
 
     def _fails(self, check: Check, *, known: bool = False) -> Failure | None:
         self._pool.reused = False
@@ -171,10 +167,14 @@ class Run:
             return failure
         self._looked_at.add(check.rule)
         self._pool.renew()
-        if self._checker.replay(failure.done) is not None:
+        try:
+            again = self._checker.replay(failure.done)
+        except Impossible:
+            return failure
+        if again is not None:
             return failure
         if not own:
-            return replace(failure, got=f"{failure.got} ({_NOT_ALONE})")
+            return replace(failure, repeats="not alone")
         # The traces that its process served before may be to blame, which had the same names.
         self._pool.keep = False
         self._pool.renew()
@@ -257,46 +257,3 @@ def _is_whole(check: Check, failure: Failure) -> bool:
     return isinstance(check, Case) and not any(
         "at" in step.argument for step in failure.done if step.operation == "interrupt"
     )
-
-
-def _refusal(
-    implementation: Implementation,
-    failures: list[tuple[Rule, Failure]],
-    words: Words,
-    members: dict[str, Any],
-) -> str:
-    """Say in one line why a class is not run at all."""
-    option = f"--session-impl={implementation.text}"
-    rule, first = failures[0]
-    asked = first.done[-1]
-    if first.afterwards:
-        return f"{option}: constructing the session went well, but then {first.got}; mend that"
-    if asked.operation == "open":
-        remedy = f"mend its constructor, name a factory as {words.factory}"
-        if implementation.profile_from == GUESSED:
-            remedy += (
-                ", or name what it promises with --session-profile "
-                f"(it was taken for {implementation.profile})"
-            )
-        return f"{option}: constructing the session failed with {first.got}; {remedy}"
-    remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
-    asks = f"({rule.id}: {words.prose(rule.rule)})"
-    absent = words.value(False)
-    if asked.operation != "has" or first.got != absent:
-        return (
-            f"{option}: {words.step(asked, implementation.name)} came to {first.got} {asks}; "
-            f"{remedy}"
-        )
-    missing = [
-        str(failure.done[-1].argument)
-        for other, failure in failures
-        if other is rule and failure.got == absent
-    ]
-    named = ", ".join(map(words.member, missing))
-    runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
-    since = [
-        f"{words.member(name)} came with {members[name]['since']}; "
-        for name in missing
-        if "since" in members[name]
-    ]
-    return f"{option}: the session has no {named} {asks}{runs_on}; {''.join(since)}{remedy}"

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 from teleproto_conformance.checks.drawn.shortening import shortened
-from teleproto_conformance.checks.player import Failure
+from teleproto_conformance.checks.failure import Failure, Mismatch
 from teleproto_conformance.contract.trace import Step, Trace
+from teleproto_conformance.subjects.subject import Hung, Returned
 
 OPEN = (Step("open", []), Step("load", []))
 ASK = Step("observe", {"dc_id": 2})
@@ -15,6 +16,12 @@ CLOSE = (Step("close", []), Step("reopen", []))
 USERS = [{"_": "user", "id": str(number), "access_hash": "1"} for number in range(1, 6)]
 CLUTTER = tuple(Step("set_dc", [dc, "192.0.2.1", 443]) for dc in range(1, 21))
 SEEN = Step("process_entities", [USERS])
+
+
+def _failed(steps: Trace, *, hung: bool = False, afterwards: bool = False) -> Failure:
+    outcome = Hung(1.0) if hung else Returned(3)
+    mismatch = Mismatch(step=ASK, outcome=outcome, member="dc_id")
+    return Failure(done=steps, mismatches=(mismatch,), afterwards=afterwards)
 
 
 def _cut(
@@ -34,9 +41,9 @@ def _cut(
         tried += 1
         left = iter(steps)
         fails = all(any(_holds(step, wanted) for step in left) for wanted in needed)
-        return Failure(steps, "2", "3", hung) if fails else None
+        return _failed(steps, hung=hung) if fails else None
 
-    return shortened(Failure(trace, "2", "3"), answered, run, attempts), tried
+    return shortened(_failed(trace), answered, run, attempts), tried
 
 
 def _holds(step: Step, wanted: Step) -> bool:
@@ -96,9 +103,9 @@ def test_a_shorter_one_may_fail_earlier() -> None:
         if len(steps) < len(trace):
             return None  # every step is needed
         fewer = next((at for at, step in enumerate(steps) if step not in trace), None)
-        return Failure(steps if fewer is None else steps[:4], "2", "3")
+        return _failed(steps if fewer is None else steps[:4])
 
-    failure = shortened(Failure(trace, "2", "3"), lambda steps: steps, run, 400)
+    failure = shortened(_failed(trace), lambda steps: steps, run, 400)
     assert failure.done[:2] == OPEN
     assert len(failure.done) == 4
     assert failure.shortest
@@ -106,7 +113,7 @@ def test_a_shorter_one_may_fail_earlier() -> None:
 
 def test_no_step_is_needed_for_what_fails_afterwards() -> None:
     trace = (*OPEN, *CLUTTER, ASK, ASK)
-    found = Failure(trace, "no error", "lost", afterwards=True)
+    found = _failed(trace, afterwards=True)
 
     def run(steps: Trace) -> Failure | None:
         return replace(found, done=steps) if CLUTTER[4] in steps else None

@@ -12,10 +12,10 @@ from typing import Any
 
 from ..contract.rules import Case, Check, Contract
 from ..contract.trace import Trace
-from ..findings.words import PYTHON, Words
 from ..subjects.subject import Driver, Point
 from .effort import STANDARD, Effort, choose
-from .player import Failure, Player
+from .failure import Failure
+from .player import Player
 
 _RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
 
@@ -38,7 +38,7 @@ class Checker:
 
     Working directories are made in ``scratch``, or where temporary files go. ``tried`` are the
     moments at which the last check interrupted a change; ``left`` are the names in shared storage
-    that could not be deleted. Failures are told in ``words``.
+    that could not be deleted.
     """
 
     contract: Contract
@@ -46,7 +46,6 @@ class Checker:
     driver: Driver
     effort: Effort = STANDARD
     scratch: Path | None = None
-    words: Words = PYTHON
     tried: list[Point] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
@@ -66,10 +65,10 @@ class Checker:
         if isinstance(check, Case):
             return self._every_point(check.trace)
         # Hypothesis takes longer to import than most runs of the command line take in all.
-        from .drawn import search as generators
+        from .drawn import search
 
         effort = replace(self.effort, shortening=0) if known else self.effort
-        return generators.search(check, self.contract, self.promise["keeps"], effort, self.replay)
+        return search.search(check, self.contract, self.promise["keeps"], effort, self.replay)
 
     def replay(self, trace: Trace) -> Failure | None:
         """Replay ``trace`` on a new subject, and remove what it stored."""
@@ -85,7 +84,7 @@ class Checker:
             prefix = f"{_RUN}-{next(_numbers)}"
             with self.driver(workdir) as subject:
                 state = self.contract.tables["state"]
-                player = Player(subject, state, self.promise, prefix, self.words)
+                player = Player(subject, state, self.promise, prefix)
                 try:
                     failure = player.run(trace)
                     if failure is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from ..contract.secrets import leaked_input, leaked_key, leaks
 from ..contract.trace import NOTHING, QUESTIONS, STORAGE, Step, Trace
-from ..findings import words as describe
-from ..findings.words import PYTHON, Words
 from ..subjects.subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Subject
+from .failure import INPUT, Failure, Mismatch
 from .files import Files
 from .matching import matches
 
@@ -17,29 +16,11 @@ DEFAULT_NAME = "my-account"
 """What a session is called where its trace gives it no name."""
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Where a trace went wrong: the steps done, the last of them the one that failed, unless that
-    came only ``afterwards``. ``shortest`` says of a trace that was drawn that nothing can be left
-    out of it.
-    """
-
-    done: Trace
-    expected: str
-    got: str
-    hung: bool = False
-    printed: str = ""
-    afterwards: bool = False
-    shortest: bool = field(default=False, compare=False)
-
-
 class _Stop(Exception):
-    def __init__(self, expected: str, got: str, of: str, outcome: Outcome | None) -> None:
-        self.expected = f"{of} is {expected}" if of else expected
-        self.told = f"{of or 'it'} is {got}, not {expected}"
-        self.got = got
-        self.hung = isinstance(outcome, Hung)
-        self.fatal = isinstance(outcome, Hung | Died)
+    """The trace ends here; with a mismatch for each answer that would have been right."""
+
+    def __init__(self, *mismatches: Mismatch) -> None:
+        self.mismatches = mismatches
 
 
 def _requests(step: Step) -> list[Request]:
@@ -81,7 +62,7 @@ class Player:
     ``state`` is the contract's table of what a session holds, ``promise`` the entry of the profile:
     it decides how a session is constructed and what opening it again does. Where sessions of all
     programs share one storage, ``prefix`` begins every name. ``fault`` is the last one that was
-    done, or counted. ``words`` are those of the session's language.
+    done, or counted.
     """
 
     def __init__(
@@ -90,10 +71,8 @@ class Player:
         state: dict[str, Any],
         promise: dict[str, Any],
         prefix: str,
-        words: Words = PYTHON,
     ) -> None:
         self._subject = subject
-        self._words = words
         self._fields = state["fields"]
         self._promise = promise
         self._prefix = prefix
@@ -123,19 +102,12 @@ class Player:
                 for _ in range(step.times):
                     self.play(step)
             except _Stop as stop:
-                return Failure(tuple(done), stop.expected, stop.got, stop.hung)
+                return Failure(done=tuple(done), mismatches=stop.mismatches)
         left = self._subject.finish()
-        if not isinstance(left, Returned):
-            return Failure(
-                tuple(done),
-                "no error after the last step either",
-                f"it was still busy after {left.seconds:g} seconds, and was stopped"
-                if isinstance(left, Hung)
-                else self._tell(left),
-                hung=isinstance(left, Hung),
-                afterwards=True,
-            )
-        return None
+        if isinstance(left, Returned):
+            return None
+        mismatch = Mismatch(step=trace[-1], outcome=left)
+        return Failure(done=tuple(done), mismatches=(mismatch,), afterwards=True)
 
     def _announce(self, trace: Trace) -> int:
         """Tell the subject of the next steps that will be done as they stand; return how many."""
@@ -148,24 +120,6 @@ class Player:
             requests += asked
         self._subject.ahead(requests)
         return len(trace)
-
-    def _stop(
-        self, expected: str, outcome: Outcome | None = None, got: str = "", of: str = ""
-    ) -> _Stop:
-        return _Stop(expected, got or self._tell(outcome), of, outcome)
-
-    def _tell(self, outcome: Outcome | None) -> str:
-        match outcome:
-            case Returned(value):
-                return self._words.value(value)
-            case Raised(text):
-                return describe.error(text)
-            case Hung(seconds):
-                return f"no answer within {seconds:g} seconds; the call was stopped"
-            case Died(how):
-                return how
-            case _:
-                return ""
 
     def clean(self) -> list[str]:
         """Delete what was stored under each name; return the names where that did not succeed."""
@@ -185,7 +139,7 @@ class Player:
             case "observe":
                 self._observe(step)
             case "either":
-                self._either(step, step.argument, "what one of the lists says")
+                self._either(step, step.argument)
             case "settled":
                 self._settled(step)
             case "interrupt":
@@ -299,39 +253,29 @@ class Player:
         refused = isinstance(outcome, Raised) and not outcome.fatal and at is not None
         refused |= isinstance(outcome, Died) and self.fault.killed
         if not refused and not isinstance(outcome, Returned):
-            raise self._stop(self._words.expectation(step), outcome)
+            raise _Stop(Mismatch(step=step, outcome=outcome))
         self.last_attempt = "refused" if refused else "accepted"
 
     def _settled(self, step: Step) -> None:
         """Ask whether all is as after the last change, or, where it was refused, as before it."""
         before, after = step.argument["before"], step.argument["after"]
-        if self.last_attempt == "refused":
-            expected = "everything as it was before the change, or everything as it is after it"
-            self._either(step, [before, after], expected)
-        else:
-            expected = "everything as it is after the change, which did not raise"
-            self._either(step, [after], self._words.prose(expected))
+        self._either(step, [before, after] if self.last_attempt == "refused" else [after])
 
-    def _either(self, step: Step, lists: list[Any], expected: str) -> None:
+    def _either(self, step: Step, lists: list[Any]) -> None:
         """Ask the questions of each list until one is answered as it says throughout."""
-        differ = []
+        mismatches: list[Mismatch] = []
         for questions in lists:
             for question in map(Step.parse, questions):
                 try:
                     self.play(replace(question, session=step.session))
                 except _Stop as stop:
-                    if stop.fatal:
+                    if any(mismatch.ends_all for mismatch in stop.mismatches):
                         raise
-                    if len(lists) == 1:
-                        raise
-                    asked = (
-                        "" if question.operation == "observe" else f"{self._words.step(question)}: "
-                    )
-                    differ.append(asked + stop.told)
+                    mismatches += stop.mismatches
                     break
             else:
                 return
-        raise self._stop(expected, got="; and ".join(differ))
+        raise _Stop(*mismatches)
 
     def _together(self, step: Step) -> None:
         """Call methods in different processes at once; a step may say that it may raise."""
@@ -354,38 +298,35 @@ class Player:
             missing = self._unopened.get(step.session)
             outcome = missing or self._subject.get(step.session, member)
             empty = self._fields[member]["empty"]
-            if isinstance(outcome, Returned) and matches(expected, outcome.value, empty):
-                continue
-            of = f"{step.session}.{self._words.member(member)}"
-            raise self._stop(self._words.value(expected), outcome, of=of)
+            if not (isinstance(outcome, Returned) and matches(expected, outcome.value, empty)):
+                raise _Stop(Mismatch(step=step, outcome=outcome, member=member))
 
     def _judge(self, step: Step, outcome: Outcome) -> None:
         empty = self._fields["auth_key"]["empty"] if step.operation == "get_auth_key" else None
         match outcome:
             case Hung() | Died():
-                raise self._stop(self._words.expectation(step), outcome)
+                right = False
             case Raised():
-                if step.raises is None or outcome.fatal:
-                    raise self._stop(self._words.expectation(step), outcome)
-                self._judge_error(step, outcome)
+                right = step.raises is not None and not outcome.fatal
+                if right:
+                    self._judge_error(step, outcome)
             case Returned(value):
-                if step.raises is not None and step.raises != "maybe":
-                    got = f"no error; it returned {self._words.value(value)}"
-                    raise self._stop(self._words.expectation(step), got=got)
-                if step.gives is not NOTHING and not matches(step.gives, value, empty):
-                    got = self._words.difference(step.gives, value)
-                    raise self._stop(self._words.expectation(step), got=got)
+                right = step.raises in (None, "maybe")
+                right = right and (step.gives is NOTHING or matches(step.gives, value, empty))
+        if not right:
+            raise _Stop(Mismatch(step=step, outcome=outcome))
         if step.raises == "maybe":
             self.last_attempt = "refused" if isinstance(outcome, Raised) else "accepted"
 
     def _judge_error(self, step: Step, outcome: Raised) -> None:
-        expected = self._words.expectation(step)
+        reveals = ""
         match step.raises:
-            case {"says": text} if text.lower() not in outcome.everything.lower():
-                raise self._stop(expected, outcome)
+            case {"says": text}:
+                if text.lower() not in outcome.everything.lower():
+                    raise _Stop(Mismatch(step=step, outcome=outcome))
             case {"hides": _}:
                 given = [entry for entry in step.argument if isinstance(entry, str)]
-                if any(leaked_input(outcome.everything, entry) for entry in given):
-                    raise self._stop(expected, got="an error that repeats it (it is not shown)")
-                if leak := leaked_key(outcome.everything):
-                    raise self._stop(expected, got=f"an error that holds {leak}; it is not shown")
+                repeated = any(leaked_input(outcome.everything, entry) for entry in given)
+                reveals = INPUT if repeated else leaked_key(outcome.everything) or ""
+        if reveals:
+            raise _Stop(Mismatch(step=step, outcome=outcome, reveals=reveals))

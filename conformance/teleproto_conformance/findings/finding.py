@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from ..checks.player import Failure
+from ..checks.failure import Failure
 from ..contract.rules import Check, Generated, Rule
 from ..contract.secrets import masked
+from . import notation, telling
 from .words import Words
 
 
@@ -15,7 +17,8 @@ from .words import Words
 class Finding:
     """Which rule, what was done, what was expected, what came back, and how to see it again.
 
-    The last of what was ``done`` went wrong, unless that came only ``afterwards``.
+    The last of what was ``done`` went wrong, unless that came only ``afterwards``. ``steps`` and
+    ``mismatches`` say the same in the notation of traces, for programs.
     """
 
     check: str
@@ -32,6 +35,8 @@ class Finding:
     hung: bool = False
     afterwards: bool = False
     printed: str = ""
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    mismatches: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -51,20 +56,22 @@ class Finding:
         trace gives them no name.
         """
         return cls(
-            check.id,
-            rule.id,
-            rule.level,
-            words.prose(rule.rule),
-            words.prose(_comment(check, failure)),
-            [words.step(step, session, name) for step in failure.done],
-            failure.expected,
-            failure.got,
-            words.prose(rule.why),
-            words.prose(rule.source),
-            replay,
-            failure.hung,
-            failure.afterwards,
-            masked(failure.printed),
+            check=check.id,
+            rule=rule.id,
+            level=rule.level,
+            sentence=words.prose(rule.rule),
+            comment=words.prose(_comment(check, failure)),
+            done=[words.step(step, session, name) for step in failure.done],
+            expected=telling.expected(failure, words),
+            got=telling.got(failure, words),
+            why=words.prose(rule.why),
+            source=words.prose(rule.source),
+            replay=replay,
+            hung=failure.hung,
+            afterwards=failure.afterwards,
+            printed=masked(failure.printed),
+            steps=notation.steps(failure),
+            mismatches=notation.mismatches(failure),
         )
 
     def __str__(self) -> str:

@@ -19,6 +19,8 @@ from ..contract.paths import SPEC, VECTORS
 from ..contract.rules import Chapter, Contract
 from ..contract.vectors import render
 from ..errors import ContractError, UsageError
+from ..findings import telling
+from ..findings.words import PYTHON
 from ..subjects.in_process import driver
 from . import authoring, catalogue
 
@@ -76,7 +78,8 @@ def _disagreement(number: int) -> str | None:
         if failure is not None:
             return (
                 f"{case.id}: the reference {profile} session disagrees with the contract in "
-                f"step {len(failure.done)}: expected {failure.expected}, got {failure.got}"
+                f"step {len(failure.done)}: expected {telling.expected(failure, PYTHON)}, "
+                f"got {telling.got(failure, PYTHON)}"
             )
     return None
 

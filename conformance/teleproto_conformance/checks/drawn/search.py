@@ -24,7 +24,7 @@ from ...contract.keys import NAMES
 from ...contract.rules import Contract, Generated
 from ...contract.trace import Step, Trace
 from ..effort import Effort
-from ..player import Failure
+from ..failure import Failure
 from . import histories
 from .shortening import shortened
 
@@ -85,8 +85,7 @@ def search(
 
 
 def _unsteady(failure: Failure) -> Failure:
-    got = f"{failure.got} (not every time: the session is not deterministic)"
-    return replace(failure, got=got)
+    return replace(failure, repeats="not every time")
 
 
 class _Found(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ...contract.trace import QUESTIONS, Step, Trace
-from ..player import Failure
+from ..failure import Failure
 
 _OPENING = 2
 """Steps that open the session."""

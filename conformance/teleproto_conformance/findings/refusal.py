@@ -1,0 +1,60 @@
+"""Why a class is not checked at all, in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..checks.failure import Failure
+from ..contract.rules import Rule
+from ..subjects.implementation import GUESSED, Implementation
+from ..subjects.subject import Returned
+from . import telling
+from .words import Words
+
+
+def refusal(
+    implementation: Implementation,
+    failures: list[tuple[Rule, Failure]],
+    words: Words,
+    members: dict[str, Any],
+) -> str:
+    """Say which rule of the gate a class fails, and what to do.
+
+    ``failures`` has one entry at least; ``members`` is the contract's table of members.
+    """
+    option = f"--session-impl={implementation.text}"
+    rule, first = failures[0]
+    came = telling.got(first, words)
+    asked = first.done[-1]
+    if first.afterwards:
+        return f"{option}: constructing the session went well, but then {came}; mend that"
+    if asked.operation == "open":
+        remedy = f"mend its constructor, name a factory as {words.factory}"
+        if implementation.profile_from == GUESSED:
+            remedy += (
+                ", or name what it promises with --session-profile "
+                f"(it was taken for {implementation.profile})"
+            )
+        return f"{option}: constructing the session failed with {came}; {remedy}"
+    remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
+    asks = f"({rule.id}: {words.prose(rule.rule)})"
+    if not _is_absent(first):
+        return f"{option}: {words.step(asked, implementation.name)} gave {came} {asks}; {remedy}"
+    missing = [
+        str(failure.done[-1].argument)
+        for other, failure in failures
+        if other is rule and _is_absent(failure)
+    ]
+    named = ", ".join(map(words.member, missing))
+    runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
+    since = [
+        f"{words.member(name)} came with {members[name]['since']}; "
+        for name in missing
+        if "since" in members[name]
+    ]
+    return f"{option}: the session has no {named} {asks}{runs_on}; {''.join(since)}{remedy}"
+
+
+def _is_absent(failure: Failure) -> bool:
+    """Say whether a session was asked for a member that it does not have."""
+    return failure.done[-1].operation == "has" and failure.mismatches[0].outcome == Returned(False)
