@@ -20,9 +20,10 @@ from .contract import vectors
 from .contract.rules import Case, Check, Contract, Rule
 from .errors import UsageError
 from .findings import baseline, languages
-from .findings import report as reports
 from .findings.finding import Finding
 from .findings.refusal import refusal
+from .findings.report import Report
+from .findings.result import ADVISED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 from .subjects import programs
 from .subjects.fork_server import ForkServer
 from .subjects.hosted import Pool, driver
@@ -121,9 +122,9 @@ class Run:
         self._looked_at: set[str] = set()
         self._pass_the_gate()
 
-    def report(self) -> reports.Report:
+    def report(self) -> Report:
         """Return the report of this run, still empty."""
-        return reports.Report(
+        return Report(
             self.implementation,
             self._words.fence,
             self._words.preamble,
@@ -180,19 +181,19 @@ class Run:
         self._pool.renew()
         return self._checker.run(check, known=known)
 
-    def judge(self, check: Check) -> reports.Result:
+    def judge(self, check: Check) -> Result:
         """Run a check and say what it comes to."""
         rule = self.rules[check.rule]
         known = self.known.get(check.id)
-        result = reports.Result(check.id, rule.id, rule.chapter, rule.level, reports.PASSED)
+        result = Result(check.id, rule.id, rule.chapter, rule.level, PASSED)
         try:
             failure = self._fails(check, known=known is not None)
         except Impossible as error:
             reason = f"{error}; {error.remedy}"
-            return replace(result, outcome=reports.UNVERIFIED, reason=reason)
+            return replace(result, outcome=UNVERIFIED, reason=reason)
         result = replace(result, tried=len(self._checker.tried))
         if failure is None:
-            return replace(result, outcome=reports.STALE, reason=known.text) if known else result
+            return replace(result, outcome=STALE, reason=known.text) if known else result
         finding = Finding.of(
             check,
             rule,
@@ -203,11 +204,9 @@ class Run:
             words=self._words,
         )
         if known is not None:
-            return replace(result, outcome=reports.KNOWN, finding=finding, reason=known.text)
+            return replace(result, outcome=KNOWN, finding=finding, reason=known.text)
         failed = rule.level == "MUST" or self.settings.strict
-        return replace(
-            result, outcome=reports.FAILED if failed else reports.ADVISED, finding=finding
-        )
+        return replace(result, outcome=FAILED if failed else ADVISED, finding=finding)
 
     def _replay_command(self, check: Check, rule: Rule, failure: Failure) -> str:
         options = [f"--session-impl={self.implementation.text}"]

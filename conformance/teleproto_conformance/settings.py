@@ -12,7 +12,7 @@ import pytest
 
 from .checks.effort import EFFORTS, Effort
 from .errors import UsageError
-from .findings import report
+from .findings.report import FORMATS
 from .run import REQUIREMENTS, Settings
 
 LIMIT = 10.0
@@ -54,8 +54,8 @@ def reports(config: pytest.Config) -> list[Path]:
 
 def _writable(text: str, path: Path) -> Path:
     option = f"--session-report={text}"
-    if path.suffix not in report.FORMATS:
-        raise UsageError(f"{option}: end the name in {' or '.join(report.FORMATS)}")
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{option}: end the name in {' or '.join(FORMATS)}")
     if path.is_dir():
         raise UsageError(f"{option}: that is a directory; name a file")
     nearest = next(parent for parent in (path, *path.parents) if parent.exists())

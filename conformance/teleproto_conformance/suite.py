@@ -13,9 +13,8 @@ from . import settings
 from .contract.paths import VECTORS
 from .contract.rules import Check
 from .errors import ConformanceError
-from .findings import report as outcomes
 from .findings.finding import Finding
-from .findings.report import Result
+from .findings.result import ADVISED, FAILED, KNOWN, STALE, UNVERIFIED, Result
 from .run import FAULTS, Run
 
 HANGS = 3
@@ -119,7 +118,7 @@ class Suite:
         result: dict[str, Any] = getattr(report, "session_result", {})
         if report.failed and getattr(report, "session_again", False):
             return "more of the same", "F", "FAILED"
-        if report.failed and result.get("outcome") == outcomes.UNVERIFIED:
+        if report.failed and result.get("outcome") == UNVERIFIED:
             return "failed", "F", "FAILED"
         return _STATUSES.get(str(result.get("outcome")))
 
@@ -128,13 +127,13 @@ class Suite:
         result = getattr(report, "session_result", None)
         if result is not None:
             self._report.results.append(Result.load(result))
-            if result["outcome"] in (outcomes.FAILED, outcomes.UNVERIFIED):
+            if result["outcome"] in (FAILED, UNVERIFIED):
                 # The first failure of a rule is shown in full, the others are only counted.
-                failed = result["outcome"] == outcomes.FAILED
+                failed = result["outcome"] == FAILED
                 cause = result["rule"] if failed else result["reason"]
                 report.session_again = cause in self._shown
                 self._shown.add(cause)
-        judged = (outcomes.FAILED, outcomes.UNVERIFIED)
+        judged = (FAILED, UNVERIFIED)
         own = result is not None and result["outcome"] in judged
         if report.failed and not own and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
@@ -151,7 +150,7 @@ class Suite:
             pytest.ExitCode.NO_TESTS_COLLECTED,
         )
         if session.exitstatus == pytest.ExitCode.OK:
-            if self._report.of(outcomes.STALE):
+            if self._report.of(STALE):
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
             elif self._report.verdict == "nothing checked":
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
@@ -168,7 +167,7 @@ class Suite:
         report, out = self._report, terminalreporter
         out.ensure_newline()
         told: set[str] = set()
-        for result in report.of(outcomes.ADVISED):
+        for result in report.of(ADVISED):
             if result.finding is not None and result.rule not in told:
                 told.add(result.rule)
                 out.section(f"{result.check}, a SHOULD", sep="-")
@@ -177,9 +176,9 @@ class Suite:
             out.section("rules that are not met", sep="-")
             for line in report.failed_rules():
                 out.write_line(line)
-            if len(report.of(outcomes.FAILED)) > 1:
+            if len(report.of(FAILED)) > 1:
                 out.write_line(f"begin with {report.simplest}, which fails in the fewest steps")
-        for result in report.of(outcomes.STALE):
+        for result in report.of(STALE):
             baseline = self._run.settings.baseline
             out.write_line(f"{result.check} passes now; remove its entry from {baseline}", red=True)
         if report.results:
@@ -200,10 +199,10 @@ class Suite:
 
 
 _STATUSES = {
-    outcomes.ADVISED: ("SHOULD not met", "w", "SHOULD"),
-    outcomes.KNOWN: ("known", "k", "KNOWN"),
-    outcomes.STALE: ("no longer failing", "!", "STALE"),
-    outcomes.UNVERIFIED: ("not verified", "n", "NOT VERIFIED"),
+    ADVISED: ("SHOULD not met", "w", "SHOULD"),
+    KNOWN: ("known", "k", "KNOWN"),
+    STALE: ("no longer failing", "!", "STALE"),
+    UNVERIFIED: ("not verified", "n", "NOT VERIFIED"),
 }
 
 
@@ -249,9 +248,9 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         self.result = self._suite.judge(self._check, self.session)
-        if self.result.outcome == outcomes.FAILED and self.result.finding is not None:
+        if self.result.outcome == FAILED and self.result.finding is not None:
             raise FindingRaised(self.result.finding)
-        if self.result.outcome == outcomes.UNVERIFIED:
+        if self.result.outcome == UNVERIFIED:
             if self._suite.requires_faults:
                 raise NotVerified(self.result.reason)
             pytest.skip(f"not verified: {self.result.reason}")
