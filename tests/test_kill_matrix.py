@@ -14,8 +14,7 @@ from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, STANDARD, Effort
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Check, Generated
-from teleproto_conformance.subjects import hosted
-from teleproto_conformance.subjects import in_process as python
+from teleproto_conformance.subjects import hosted, in_process
 from teleproto_conformance.subjects.fork_server import ForkServer
 
 CONTRACT = vectors.load()
@@ -86,7 +85,7 @@ def failed_rules(
     Hypothesis. Those and the hosted ones are asked only for the rules in `named`; the others
     are asked all their cases, through a host where a case restarts the program.
     """
-    here = Checker(CONTRACT, profile, python.driver(session, CONTRACT))
+    here = Checker(CONTRACT, profile, in_process.driver(session, CONTRACT))
     members = CONTRACT.tables["surface"]["members"]
     text = f"{session.__module__}:{session.__qualname__}"
     pool = hosted.Pool(server, text, sys.path, members, LIMIT)

@@ -110,14 +110,14 @@ def _host(options: argparse.Namespace) -> int:
 
 
 def _vectors(options: argparse.Namespace) -> int:
-    from .publishing import generate as publish
+    from .publishing.generate import check, generate
 
     gc.disable()  # all that is read stays until the end, and looking through it again takes time
     if options.action == "generate":
-        contract = publish.generate(options.spec, options.vectors)
+        contract = generate(options.spec, options.vectors)
         drift: list[str] = []
     else:
-        contract, drift = publish.check(options.spec, options.vectors)
+        contract, drift = check(options.spec, options.vectors)
     for line in drift:
         print(line)
     if drift:

@@ -15,8 +15,7 @@ from .checks.checker import Checker, in_memory
 from .checks.effort import Effort, choose
 from .checks.failure import Failure
 from .checks.player import DEFAULT_NAME
-from .contract import replay_file as replays
-from .contract import vectors
+from .contract import replay_file, vectors
 from .contract.rules import Case, Check, Contract, Rule
 from .errors import UsageError
 from .findings import baseline, languages
@@ -102,7 +101,7 @@ class Run:
         self.rules = self.contract.rules
         self.replayed: Case | None = None
         if settings.replay is not None:
-            self.replayed, rule = replays.read(settings.replay, self.contract, self.profile)
+            self.replayed, rule = replay_file.read(settings.replay, self.contract, self.profile)
             self.rules[rule.id] = rule
         self.known: dict[str, baseline.Known] = {}
         if settings.baseline is not None:
@@ -226,7 +225,7 @@ class Run:
             return None
         name = re.sub(r"[^\w.-]+", "-", f"{self.implementation.text}-{check.id}").strip("-")
         path = self.settings.keep / f"{name}.json"
-        document = replays.document(check, rule, failure.done, self.contract)
+        document = replay_file.document(check, rule, failure.done, self.contract)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

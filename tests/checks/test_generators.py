@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from teleproto_conformance.checks import checker as checking
+from teleproto_conformance.checks.checker import Checker
 from teleproto_conformance.checks.effort import STANDARD, Effort
 from teleproto_conformance.checks.failure import Failure
 from teleproto_conformance.contract import vectors
@@ -140,7 +140,7 @@ def _of(rule: str, profile: str) -> Generated:
 def _search(
     check: Check, profile: str, factory: Callable[..., Any], effort: Effort = STANDARD
 ) -> Failure | None:
-    return checking.Checker(CONTRACT, profile, driver(factory, CONTRACT), effort).run(check)
+    return Checker(CONTRACT, profile, driver(factory, CONTRACT), effort).run(check)
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,7 @@ from support.running import BIN, Project, environment
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Case
-from teleproto_conformance.subjects import hosted
-from teleproto_conformance.subjects import in_process as python
+from teleproto_conformance.subjects import hosted, in_process
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.process import HostProcess
 from teleproto_sessions import AuthKey, MemorySession, StringSession
@@ -74,7 +73,7 @@ def test_a_trace_comes_to_the_same_in_process_and_through_a_host(
 ) -> None:
     profile = session.session_profile
     pool = _pool(server, session)
-    here = Checker(CONTRACT, profile, python.driver(session, CONTRACT), scratch=in_memory())
+    here = Checker(CONTRACT, profile, in_process.driver(session, CONTRACT), scratch=in_memory())
     there = Checker(CONTRACT, profile, hosted.driver(pool), scratch=in_memory())
     cases = [c for c in CONTRACT.checks(profile) if isinstance(c, Case) and _is_plain(c)]
     failures = 0
