@@ -81,12 +81,12 @@ class Run:
             settings.limit,
         )
         try:
-            self._settle()
+            self._prepare()
         except BaseException:
             self.close()
             raise
 
-    def _settle(self) -> None:
+    def _prepare(self) -> None:
         """Find out what is to be checked, and refuse what cannot be."""
         settings = self.settings
         hello = self._pool.hello()

@@ -45,7 +45,7 @@ _INVOLVED = frozenset(
      "written", "leaks", "pause")
 )  # fmt: skip
 
-_SETTLED = ("save", "close", "delete", "interrupt")
+_NEED_NO_SAVE = ("save", "close", "delete", "interrupt")
 """Operations after which a session is not asked to save before it is opened again."""
 
 _WITHOUT_SESSION = frozenset(
@@ -223,9 +223,9 @@ class Player:
 
     def _reopen(self, step: Step) -> Outcome:
         argument, process = self._opened[step.session]
-        settled = self._last_call.get(step.session) in _SETTLED
+        save_first = self._last_call.get(step.session) not in _NEED_NO_SAVE
         keeps = self._promise["keeps"]
-        if keeps == "string" or (keeps == "saved" and not settled):
+        if keeps == "string" or (keeps == "saved" and save_first):
             saved = self._subject.call(step.session, "save", [])
             if not isinstance(saved, Returned):
                 return saved

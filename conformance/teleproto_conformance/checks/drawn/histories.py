@@ -191,7 +191,7 @@ def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> lis
 
 
 def answered(contract: Contract, keeps: str, steps: Trace) -> Trace | None:
-    """Return a history with what the reference model now answers, if the contract settles that."""
+    """Return a history with what the reference model now answers, if the contract decides that."""
     if not _hands_over_well(steps, keeps):
         return None
     with Model(contract, keeps) as model:
