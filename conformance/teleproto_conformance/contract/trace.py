@@ -110,11 +110,11 @@ def _refuse_other_than_one_operation(steps: list[dict[str, Any]]) -> None:
             raise ContractError(
                 f"a step has exactly one operation; here stands: {', '.join(given) or 'none'}"
             )
-        for inner in _inner(given[0], step[given[0]]):
+        for inner in _traces_within(given[0], step[given[0]]):
             _refuse_other_than_one_operation(inner)
 
 
-def _inner(operation: str, argument: Any) -> list[list[dict[str, Any]]]:
+def _traces_within(operation: str, argument: Any) -> list[list[dict[str, Any]]]:
     """Return the traces that stand in the argument of an operation."""
     match operation:
         case "interrupt":

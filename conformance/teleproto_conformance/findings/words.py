@@ -17,7 +17,7 @@ _LARGEST = 2**64
 _MANY = 8
 """Entries of a list that are shown."""
 
-_SAID = ("reopen", "restart", "settled", "either", "watch", "written", "leaks")
+_WITHOUT_CODE = ("reopen", "restart", "settled", "either", "watch", "written", "leaks")
 """Operations that no line of code stands for."""
 
 
@@ -139,13 +139,13 @@ class Words:
         nothing.
         """
         code = self._code(step, session, default)
-        remarks = [*([] if code else [self._said(step)]), *self._remarks(step)]
+        remarks = [*([] if code else [self._as_prose(step)]), *self._remarks(step)]
         remark = f"{self.remark} {', '.join(remarks)}" if remarks else ""
         return f"{code}   {remark}" if code and remark else code or remark
 
     def _remarks(self, step: Step) -> list[str]:
         """Say of a step what code cannot."""
-        remarks = [text for inner in _inner(step) for text in self._remarks(inner)]
+        remarks = [text for inner in _steps_within(step) for text in self._remarks(inner)]
         if step.operation == "interrupt":
             remarks += self._interruption(step.argument)
         elif step.operation == "together":
@@ -177,17 +177,21 @@ class Words:
                     for key, entry in argument.items()
                 )
             case "interrupt":
-                return "; ".join(self._code(inner, session, default) for inner in _inner(step))
+                return "; ".join(
+                    self._code(inner, session, default) for inner in _steps_within(step)
+                )
             case "pause":
                 return self.pause(argument)
             case "together":
-                return self.together([self._code(one, session, default) for one in _inner(step)])
-            case operation if operation in STORAGE or operation in _SAID:
+                return self.together(
+                    [self._code(one, session, default) for one in _steps_within(step)]
+                )
+            case operation if operation in STORAGE or operation in _WITHOUT_CODE:
                 return ""
             case operation:
                 return self.call(name, operation, self._arguments(argument))
 
-    def _said(self, step: Step) -> str:
+    def _as_prose(self, step: Step) -> str:
         """Say what a step does that is no operation of a session."""
         name, argument, load = step.session, step.argument, self.member("load")
         match step.operation:
@@ -291,7 +295,7 @@ class Words:
         return f"{self.value(got)}, which differs from character {at + 1} on"
 
 
-def _inner(step: Step) -> list[Step]:
+def _steps_within(step: Step) -> list[Step]:
     """Return the steps that an operation has done at once, or while it is interrupted."""
     match step.operation:
         case "interrupt":
