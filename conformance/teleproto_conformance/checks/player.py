@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ..contract.operations import OPERATIONS, Operation
 from ..contract.secrets import leaked_input, leaked_key, leaks
-from ..contract.trace import NOTHING, QUESTIONS, STORAGE, Step, Trace
+from ..contract.trace import NOTHING, Step, Trace
 from ..subjects.subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Subject
 from .failure import INPUT, Failure, Mismatch
 from .files import Files
@@ -25,33 +27,20 @@ class _Stop(Exception):
 
 def _requests(step: Step) -> list[Request]:
     """Return what a step asks of its session, nothing where that depends on what came before."""
-    if step.when is not None or step.times > 1 or step.operation in _INVOLVED:
+    if step.when is not None or step.times > 1:
         return []
-    match step.operation:
-        case "observe":
+    match OPERATIONS[step.operation].asks:
+        case "get":
             return [("get", step.session, member, None) for member in step.argument]
         case "set":
             return [("set", step.session, *item) for item in step.argument.items()]
         case "has":
             return [("has", step.session, step.argument, None)]
-        case operation if operation in STORAGE:
+        case "call":
+            return [("call", step.session, step.operation, step.argument)]
+        case None:
             return []
-        case member:
-            return [("call", step.session, member, step.argument)]
 
-
-_INVOLVED = frozenset(
-    ("open", "restore", "reopen", "restart", "interrupt", "settled", "either", "together", "watch",
-     "written", "leaks", "pause")
-)  # fmt: skip
-
-_NEED_NO_SAVE = ("save", "close", "delete", "interrupt")
-"""Operations after which a session is not asked to save before it is opened again."""
-
-_WITHOUT_SESSION = frozenset(
-    ("open", "restore", "reopen", "restart", "watch", "written", "leaks", "pause", *STORAGE)
-)
-"""Operations that need no session, or construct one."""
 
 _CLEANING = "cleaning"
 
@@ -135,58 +124,49 @@ class Player:
 
     def play(self, step: Step) -> None:
         """Do one step; :raises _Stop: where it comes to something else than it has to."""
-        match step.operation:
-            case "observe":
-                self._observe(step)
-            case "either":
-                self._either(step, step.argument)
-            case "settled":
-                self._settled(step)
-            case "interrupt":
-                self._interrupt(step)
-            case "together":
-                self._together(step)
-            case _:
-                self._judge(step, self.outcome(step))
+        if (judging := _JUDGING.get(step.operation)) is not None:
+            judging(self, step)
+        else:
+            self._judge(step, self.outcome(step))
 
     def outcome(self, step: Step) -> Outcome:
-        """Do one step that asks for one thing, and return what came of it.
+        """Do one step that asks for one thing, and return its outcome.
 
-        Where the constructor has raised, as it may, all that the session is asked for raises so.
+        If the constructor has raised, as it may, everything that needs the session raises the same.
         """
-        if step.session in self._unopened and step.operation not in _WITHOUT_SESSION:
+        operation = OPERATIONS[step.operation]
+        if step.session in self._unopened and operation.session == "needs":
             return self._unopened[step.session]
-        match step.operation:
+        if operation.session == "none":
+            return self._files.run(step.operation, step.argument)
+        match operation.asks:
             case "set":
                 ((member, value),) = step.argument.items()
                 self._last_call[step.session] = member
                 return self._subject.set(step.session, member, value)
             case "has":
                 return self._subject.has(step.session, step.argument)
-            case "open":
-                return self._open(step)
-            case "restore":
-                return self._then_load(step, self._open(step))
-            case "reopen" | "restart":
-                return self._reopen(step)
-            case "watch":
-                self._subject.watch(step.session)
-                return Returned()
-            case "written":
-                return Returned([{"told": path} for path in self._subject.written(step.session)])
-            case "leaks":
-                return Returned(self._leaks(step))
-            case "pause":
-                return self._subject.pause(step.argument)
-            case operation if operation in STORAGE:
-                return self._files.run(operation, step.argument)
-            case member:
-                if member not in QUESTIONS:
-                    self._last_call[step.session] = member
-                outcome = self._subject.call(step.session, member, step.argument)
-                if member == "save" and isinstance(outcome, Returned):
-                    self._note(outcome.value)
-                return outcome
+            case "call":
+                return self._call(step)
+        return _DOING[step.operation](self, step)
+
+    def _call(self, step: Step) -> Outcome:
+        if not step.questions:
+            self._last_call[step.session] = step.operation
+        outcome = self._subject.call(step.session, step.operation, step.argument)
+        if step.operation == "save" and isinstance(outcome, Returned):
+            self._note(outcome.value)
+        return outcome
+
+    def _watch(self, step: Step) -> Outcome:
+        self._subject.watch(step.session)
+        return Returned()
+
+    def _written(self, step: Step) -> Outcome:
+        return Returned([{"told": path} for path in self._subject.written(step.session)])
+
+    def _pause(self, step: Step) -> Outcome:
+        return self._subject.pause(step.argument)
 
     def _note(self, saved: Any) -> None:
         if isinstance(saved, str):
@@ -216,6 +196,9 @@ class Player:
             self._unopened[session] = outcome
         return outcome
 
+    def _restore(self, step: Step) -> Outcome:
+        return self._then_load(step, self._open(step))
+
     def _then_load(self, step: Step, opened: Outcome) -> Outcome:
         if not isinstance(opened, Returned):
             return opened
@@ -223,7 +206,8 @@ class Player:
 
     def _reopen(self, step: Step) -> Outcome:
         argument, process = self._opened[step.session]
-        save_first = self._last_call.get(step.session) not in _NEED_NO_SAVE
+        last = OPERATIONS.get(self._last_call.get(step.session, ""))
+        save_first = last is None or not last.saves
         keeps = self._promise["keeps"]
         if keeps == "string" or (keeps == "saved" and save_first):
             saved = self._subject.call(step.session, "save", [])
@@ -259,9 +243,12 @@ class Player:
     def _settled(self, step: Step) -> None:
         """Ask whether all is as after the last change, or, where it was refused, as before it."""
         before, after = step.argument["before"], step.argument["after"]
-        self._either(step, [before, after] if self.last_attempt == "refused" else [after])
+        self._ask(step, [before, after] if self.last_attempt == "refused" else [after])
 
-    def _either(self, step: Step, lists: list[Any]) -> None:
+    def _either(self, step: Step) -> None:
+        self._ask(step, step.argument)
+
+    def _ask(self, step: Step, lists: list[Any]) -> None:
         """Ask the questions of each list until one is answered as it says throughout."""
         mismatches: list[Mismatch] = []
         for questions in lists:
@@ -284,14 +271,14 @@ class Player:
         for inner, outcome in zip(steps, self._subject.together(calls), strict=True):
             self._judge(inner, outcome)
 
-    def _leaks(self, step: Step) -> list[dict[str, str]]:
+    def _leaks(self, step: Step) -> Outcome:
         """Say where a key or a saved string can be read."""
         found: dict[str, None] = {}
         for text in self._subject.texts(step.session):
             if text.where == step.argument[0]:
                 for leak in leaks(text.text, self._strings):
                     found[f"{leak} in {text.detail}"] = None
-        return [{"told": text} for text in found]
+        return Returned([{"told": text} for text in found])
 
     def _observe(self, step: Step) -> None:
         for member, expected in step.argument.items():
@@ -330,3 +317,31 @@ class Player:
                 reveals = INPUT if repeated else leaked_key(outcome.everything) or ""
         if reveals:
             raise _Stop(Mismatch(step=step, outcome=outcome, reveals=reveals))
+
+
+_JUDGING: dict[str, Callable[[Player, Step], None]] = {
+    "observe": Player._observe,
+    "either": Player._either,
+    "settled": Player._settled,
+    "interrupt": Player._interrupt,
+    "together": Player._together,
+}
+"""How the operations are played that compare their outcomes themselves."""
+_DOING: dict[str, Callable[[Player, Step], Outcome]] = {
+    "open": Player._open,
+    "restore": Player._restore,
+    "reopen": Player._reopen,
+    "restart": Player._reopen,
+    "watch": Player._watch,
+    "written": Player._written,
+    "leaks": Player._leaks,
+    "pause": Player._pause,
+}
+"""How the others are played that neither ask one thing of the session nor concern its files."""
+
+
+def plays(operation: Operation) -> bool:
+    """Say whether the player can play an operation."""
+    if operation.session == "none":
+        return hasattr(Files, operation.name)
+    return operation.asks is not None or operation.name in {**_JUDGING, **_DOING}

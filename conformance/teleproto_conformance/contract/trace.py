@@ -15,21 +15,8 @@ from teleproto_sessions import tl
 
 from ..errors import ContractError
 from .keys import KEYS
+from .operations import MODIFIERS, OPERATIONS
 
-MODIFIERS: Final = ("gives", "raises", "when", "session", "process", "times")
-STORAGE: Final = (
-    "put_files",
-    "files",
-    "damage",
-    "truncate",
-    "remember_files",
-    "files_unchanged",
-    "growth",
-    "exposed",
-)
-"""Operations on the files below the working directory; they need no session."""
-QUESTIONS: Final = ("observe", "get_auth_key", "get_input_entity")
-"""Operations that only ask what a session holds."""
 MAIN: Final = "session"
 INTEGERS: Final = ("id", "access_hash", "user_id", "chat_id", "channel_id")
 """Fields of TL objects that are 64-bit integers; a trace writes them as decimal text."""
@@ -56,6 +43,16 @@ class Step:
     session: str = MAIN
     process: str = ""
     times: int = 1
+
+    @property
+    def opens(self) -> bool:
+        """Whether the step constructs its session."""
+        return OPERATIONS[self.operation].session == "opens"
+
+    @property
+    def questions(self) -> bool:
+        """Whether the step changes nothing of the session."""
+        return OPERATIONS[self.operation].questions
 
     @classmethod
     def parse(cls, notation: dict[str, Any]) -> Step:
@@ -98,7 +95,7 @@ def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
         session = step.get("session", MAIN)
         if _opens(step):
             opened.add(session)
-        elif session not in opened and not step.keys() & set(STORAGE):
+        elif session not in opened and _needs_session(step):
             raise ContractError(f"the session {session} is used before it is opened")
         _refuse_unknown_values(step)
 
@@ -110,27 +107,16 @@ def _refuse_other_than_one_operation(steps: list[dict[str, Any]]) -> None:
             raise ContractError(
                 f"a step has exactly one operation; here stands: {', '.join(given) or 'none'}"
             )
-        for inner in _traces_within(given[0], step[given[0]]):
+        for inner in OPERATIONS[given[0]].steps(step[given[0]]):
             _refuse_other_than_one_operation(inner)
 
 
-def _traces_within(operation: str, argument: Any) -> list[list[dict[str, Any]]]:
-    """Return the traces that stand in the argument of an operation."""
-    match operation:
-        case "interrupt":
-            return [argument["during"]]
-        case "settled":
-            return [argument["before"], argument["after"]]
-        case "either":
-            return list(argument)
-        case "together":
-            return [argument]
-        case _:
-            return []
+def _needs_session(step: dict[str, Any]) -> bool:
+    return all(OPERATIONS[name].session != "none" for name in step.keys() & OPERATIONS.keys())
 
 
 def _opens(step: dict[str, Any]) -> bool:
-    return "open" in step or "restore" in step
+    return any(OPERATIONS[name].session == "opens" for name in step.keys() & OPERATIONS.keys())
 
 
 def _refuse_unknown_values(value: Any) -> None:
@@ -166,7 +152,7 @@ def _refuse_unknown_fields(thing: dict[str, Any], constructor: str) -> None:
 def parse(notation: Iterable[dict[str, Any]]) -> Trace:
     """Read a trace; one that never opens its session is preceded by opening and loading it."""
     steps = tuple(Step.parse(step) for step in notation)
-    if any(step.operation in ("open", "restore") and step.session == MAIN for step in steps):
+    if any(step.opens and step.session == MAIN for step in steps):
         return steps
     return (Step("open", []), Step("load", []), *steps)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..contract.keys import KEYS, SIZE
+from ..contract.operations import OPERATIONS
 from ..contract.secrets import masked
-from ..contract.trace import INTEGERS, NOTHING, STORAGE, Step
+from ..contract.trace import INTEGERS, NOTHING, Step
 from ..subjects.subject import Point
 
 _LONGEST = 40
@@ -16,9 +17,6 @@ _BEGINNING = 12
 _LARGEST = 2**64
 _MANY = 8
 """Entries of a list that are shown."""
-
-_WITHOUT_CODE = ("reopen", "restart", "settled", "either", "watch", "written", "leaks")
-"""Operations that no line of code stands for."""
 
 
 class Words:
@@ -186,10 +184,10 @@ class Words:
                 return self.together(
                     [self._code(one, session, default) for one in _steps_within(step)]
                 )
-            case operation if operation in STORAGE or operation in _WITHOUT_CODE:
-                return ""
-            case operation:
+            case operation if OPERATIONS[operation].asks == "call":
                 return self.call(name, operation, self._arguments(argument))
+            case _:
+                return ""
 
     def _as_prose(self, step: Step) -> str:
         """Say what a step does that is no operation of a session."""
@@ -222,8 +220,10 @@ class Words:
                 return "files and directories that other users of the machine may read"
             case "files_unchanged":
                 return "files compared with those noted"
-            case _:
+            case "growth":
                 return "files measured"
+            case other:
+                raise NotImplementedError(other)
 
     def _place(self, where: str) -> str:
         match where:

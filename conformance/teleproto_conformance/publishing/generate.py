@@ -22,10 +22,8 @@ from ..errors import ContractError, UsageError
 from ..findings import telling
 from ..findings.words import PYTHON
 from ..subjects.in_process import driver
-from . import authoring, catalogue
-
-CATALOGUE = "RULES.md"
-"""The page in ``spec/`` that shows every rule to people who browse."""
+from . import authoring
+from .pages import pages
 
 REFERENCES: dict[str, Callable[..., Any]] = {
     "memory": MemorySession,
@@ -89,15 +87,17 @@ def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
 
     :raises ContractError: where the contract is wrong, or the reference model disagrees.
     """
-    contract, files = _made(spec)
-    outdated = _listed(vectors) - files.keys()
+    contract = _verified(spec)
     try:
         vectors.mkdir(parents=True, exist_ok=True)
+        for path, content in pages(contract, spec, vectors).items():
+            path.write_text(content, encoding="utf-8", newline="")
+        files = render(contract, spec)  # the manifest has the checksums of the pages
+        outdated = _listed(vectors) - files.keys()
         for name, content in files.items():
             (vectors / name).write_text(content, encoding="utf-8", newline="")
         for name in outdated:
             (vectors / name).unlink(missing_ok=True)
-        (spec / CATALOGUE).write_text(catalogue.page(contract), encoding="utf-8", newline="")
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
     return contract
@@ -119,7 +119,8 @@ def check(spec: Path = SPEC, vectors: Path = VECTORS) -> tuple[Contract, list[st
     """
     if not vectors.is_dir():
         raise UsageError(f"{vectors}: there is no such directory")
-    contract, files = _made(spec)
+    contract = _verified(spec)
+    files = render(contract, spec)
     drift = [
         f"{vectors.name}/{name} {how}"
         for name, content in files.items()
@@ -130,14 +131,16 @@ def check(spec: Path = SPEC, vectors: Path = VECTORS) -> tuple[Contract, list[st
         for path in sorted(vectors.glob("*.json"))
         if path.name not in files
     ]
-    page = _drift(spec / CATALOGUE, catalogue.page(contract))
-    return contract, drift + ([f"{spec.name}/{CATALOGUE} {page}"] if page else [])
+    for path, content in pages(contract, spec, vectors).items():
+        if how := _drift(path, content):
+            drift.append(f"{path.parent.name}/{path.name} {how}")
+    return contract, drift
 
 
-def _made(spec: Path) -> tuple[Contract, dict[str, str]]:
+def _verified(spec: Path) -> Contract:
     contract = authoring.load(spec)
     verify(contract)
-    return contract, render(contract, spec)
+    return contract
 
 
 def _drift(path: Path, content: str) -> str:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from teleproto_sessions import tl
 
 from ...contract.keys import NAMES
+from ...contract.operations import OPERATIONS
 from ...contract.rules import Contract, Generated
-from ...contract.trace import MAIN, QUESTIONS, Step, Trace
+from ...contract.trace import MAIN, Step, Trace
 from .model import Model
 
 Draw = Any
@@ -162,7 +163,7 @@ def _answer(model: Model, step: Step) -> Step:
     """Return the step with what the model answers; every handle answers alike."""
     if step.session != SECOND:
         return model.answer(step)
-    if step.operation not in QUESTIONS:
+    if not step.questions:
         return step
     return replace(model.answer(replace(step, session=MAIN)), session=SECOND)
 
@@ -226,7 +227,7 @@ def _hands_over_well(steps: Trace, keeps: str) -> bool:
                 return False
         if (operation, session) == ("load", SECOND):
             asked = done[at - 1] == ("open", SECOND)
-        elif session == MAIN and operation not in QUESTIONS:
+        elif session == MAIN and not OPERATIONS[operation].questions:
             asked = False
         if session == SECOND and operation != "open" and not asked:
             return False
@@ -236,6 +237,6 @@ def _hands_over_well(steps: Trace, keeps: str) -> bool:
 def _bare(step: Step) -> Step:
     if step.operation == "observe":
         return Step("observe", dict.fromkeys(step.argument), session=step.session)
-    if step.operation in QUESTIONS:
+    if step.questions:
         return Step(step.operation, step.argument, session=step.session)
     return step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ...contract.trace import QUESTIONS, Step, Trace
+from ...contract.trace import Step, Trace
 from ..failure import Failure
 
 _OPENING = 2
@@ -82,7 +82,7 @@ class _Cutter:
     def drop_questions(self) -> None:
         """Leave out all questions but the one that was answered wrongly."""
         before, last = self.failure.done[: self._end], self.failure.done[self._end :]
-        fewer = (*(step for step in before if step.operation not in QUESTIONS), *last)
+        fewer = (*(step for step in before if not step.questions), *last)
         if fewer != self.failure.done:
             self._fails(fewer)
 
