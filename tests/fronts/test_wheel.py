@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.running import ROOT, Project, Run, run
 
+NODE_HOST = "conformance/teleproto_conformance/subjects/hosts/node"
+
 SESSIONS = '''
 from teleproto_sessions import MemorySession
 
@@ -69,6 +71,10 @@ def test_the_wheel_holds_two_packages_and_the_contract(wheel: Path) -> None:
         "teleproto_sessions/py.typed",
     ):
         assert name in names
+    node = sorted((ROOT / NODE_HOST).iterdir())
+    assert len(node) > 5
+    for module in node:
+        assert f"teleproto_conformance/subjects/hosts/node/{module.name}" in names
     assert not [name for name in names if "cache" in name]
 
 

@@ -1,0 +1,39 @@
+'use strict';
+
+const path = require('path');
+const util = require('util');
+const { kind, oneLine, shown } = require('./texts.cjs');
+
+const isError = (thing) => util.types.isNativeError(thing) || thing instanceof Error;
+
+function oneLineOf(error) {
+  if (!isError(error)) return `a thrown ${kind(error)}, which is no Error`;
+  const name = shown(() => error.name) || 'Error';
+  const message = oneLine(shown(() => error.message));
+  return (message ? `${name}: ${message}` : name) + place(error);
+}
+
+/** Say where an error comes from: the innermost line of the user's own code, or else a package's. */
+function place(error) {
+  const frames = [];
+  for (const line of shown(() => error.stack).split('\n')) {
+    const frame = /^\s*at (?:(?:async )?(.*?) \()?(?:file:\/\/)?(\/.*?):(\d+)(?::\d+)?\)?$/.exec(line);
+    if (frame !== null && path.dirname(frame[2]) !== __dirname) frames.push(frame);
+  }
+  const own = frames.find((frame) => !frame[2].includes('node_modules'));
+  const [, name, file, line] = own ?? frames[0] ?? [];
+  if (file === undefined) return '';
+  return `, at ${path.basename(file)}:${line}${name ? ` in ${name}` : ''}`;
+}
+
+/** All that a log could show of an error. */
+const everything = (error) =>
+  [() => error, () => util.inspect(error, { depth: 4 })].map(shown).join('\n');
+
+function raised(error, left = '') {
+  const exhausted = error instanceof RangeError && /call stack/.test(error.message);
+  const fatal = left !== '' || exhausted || !isError(error);
+  return { raised: left + oneLineOf(error), everything: everything(error), fatal };
+}
+
+module.exports = { everything, oneLineOf, raised };
