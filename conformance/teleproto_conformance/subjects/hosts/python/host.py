@@ -10,15 +10,10 @@ language.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import gc
-import io
 import json
 import logging
 import os
 import platform
-import signal
-import socket
 import sys
 import threading
 import traceback
@@ -30,9 +25,6 @@ from ....errors import UsageError
 from ...in_process import PythonSubject, raised
 from ...subject import PROTOCOL, Outcome, Raised, Returned, Text
 from .locate import Located, locate
-
-_UMASK = 0o022
-"""What most machines have: a session that wants its files private has to say so."""
 
 
 class Host:
@@ -215,110 +207,8 @@ def serve(requests: int, replies: int) -> None:
             data = data[os.write(replies, data) :]
 
 
-def _over_standard_streams() -> None:
+def serve_over_standard_streams() -> None:
     requests, replies = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what the session prints is no reply
     serve(requests, replies)
-
-
-def _fork_server(control: socket.socket, become: list[str]) -> None:
-    """Make a process for every request; the three descriptors it comes with are its streams.
-
-    ``become`` is empty, or two descriptors and a command that expects its channel there.
-    """
-    gc.freeze()
-    running: set[int] = set()
-    ended: dict[int, int] = {}
-
-    def reap(pid: int, how: int) -> None:
-        with contextlib.suppress(ChildProcessError):
-            while (child := os.waitpid(pid, how))[0]:
-                running.discard(child[0])
-                ended[child[0]] = os.waitstatus_to_exitcode(child[1])
-                if pid > 0:
-                    return
-
-    while True:
-        request, streams, *_ = socket.recv_fds(control, 1024, 3)
-        if not request:
-            break
-        if request.startswith(b"wait"):
-            pid = int(request[4:])
-            if pid not in ended:
-                reap(pid, 0)
-            control.send(str(ended.pop(pid)).encode())
-            continue
-        reap(-1, os.WNOHANG)
-        pid = os.fork()
-        if pid == 0:
-            control.close()
-            _set_apart(streams)
-            if become:
-                _replace(streams, int(become[0]), int(become[1]), become[2:])
-            serve(streams[0], streams[1])
-            return
-        for fd in streams:
-            os.close(fd)
-        running.add(pid)
-        ended.pop(pid, None)
-        control.send(str(pid).encode())
-    for pid in running:
-        with contextlib.suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
-
-
-def _set_apart(streams: list[int]) -> None:
-    """Make this process one of its own, that prints into the third of ``streams``."""
-    os.setsid()
-    _let_anybody_trace()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    for fd in (1, 2):
-        os.dup2(streams[2], fd)
-    os.close(streams.pop())
-    # Unbuffered: what is printed belongs to the trace that printed it, in a killed process, too.
-    sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
-
-
-def _replace(streams: list[int], requests: int, replies: int, command: list[str]) -> None:
-    """Become another program, with its channel where it expects it."""
-    beyond = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _BEYOND) for fd in streams]
-    for fd in streams:
-        os.close(fd)
-    for fd, place in zip(beyond, (requests, replies), strict=True):
-        os.dup2(fd, place)
-    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # as a shell would leave them
-        signal.signal(number, signal.SIG_DFL)
-    try:
-        os.execv(command[0], command)
-    except OSError as error:
-        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
-        os._exit(127)
-
-
-_BEYOND = 10
-"""Descriptors from here on are in nobody's way."""
-
-
-def _unbuffered(fd: int) -> io.TextIOWrapper:
-    raw: Any = io.FileIO(fd, "wb", closefd=False)
-    return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
-
-
-def _let_anybody_trace() -> None:
-    """Allow the suite to trace this process where only a parent may."""
-    if Path("/proc/sys/kernel/yama/ptrace_scope").exists():
-        import ctypes
-
-        set_ptracer, anybody = 0x59616D61, ctypes.c_ulong(-1)  # see prctl(2)
-        ctypes.CDLL(None).prctl(set_ptracer, anybody, 0, 0, 0)
-
-
-def main() -> None:
-    """Serve as the arguments say."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.umask(_UMASK)
-    if sys.argv[1:2] == ["--fork-server"]:
-        _fork_server(socket.socket(fileno=int(sys.argv[2])), sys.argv[3:])
-    else:
-        _over_standard_streams()
