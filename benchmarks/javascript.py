@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.subjects import hosted, programs
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 
 from .measure import seconds
 
@@ -49,7 +50,7 @@ def javascript() -> None:
 def _request(implementation: str, directory: Path) -> float:
     members = vectors.load().tables["surface"]["members"]
     server = ForkServer(programs.program(implementation, directory))
-    pool = hosted.Pool(server, implementation, [str(directory), *sys.path], members, 10)
+    pool = Pool(server, implementation, [str(directory), *sys.path], members, 10)
     with TemporaryDirectory() as workdir, hosted.HostSubject(pool, Path(workdir)) as subject:
         subject.open("session", [], "")
         ask = partial(subject.get, "session", "dc_id")

@@ -19,6 +19,7 @@ from teleproto_conformance.contract.rules import Generated
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.in_process import driver
+from teleproto_conformance.subjects.pool import Pool
 from teleproto_sessions import MemorySession
 
 from .measure import seconds
@@ -84,7 +85,7 @@ def hosts() -> None:
     here = Checker(contract, "memory", driver(MemorySession, contract), scratch=in_memory())
     server = ForkServer()
     members = contract.tables["surface"]["members"]
-    pool = hosted.Pool(server, "teleproto_sessions.MemorySession", sys.path, members, 10)
+    pool = Pool(server, "teleproto_sessions.MemorySession", sys.path, members, 10)
     there = Checker(contract, "memory", hosted.driver(pool), scratch=in_memory())
     cases = [c for c in contract.checks("memory") if c.rule.startswith(("DC", "KEY", "ENT"))]
     cases = [case for case in cases if not isinstance(case, Generated)]

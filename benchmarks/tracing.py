@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from teleproto_conformance.contract import vectors
-from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.process import HostProcess
 from teleproto_conformance.subjects.tracing import interruptions as faults
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
@@ -22,7 +22,7 @@ def tracing() -> None:
     """Needs strace on PATH."""
     server = ForkServer()
     members = vectors.load().tables["surface"]["members"]
-    pool = hosted.Pool(server, "teleproto_sessions.StoreSession", sys.path, members, 10)
+    pool = Pool(server, "teleproto_sessions.StoreSession", sys.path, members, 10)
     pool.hello()
     with tempfile.TemporaryDirectory() as directory:
         process = pool.take(Path(directory))

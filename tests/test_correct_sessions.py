@@ -16,6 +16,7 @@ from teleproto_conformance.findings import telling
 from teleproto_conformance.findings.words import PYTHON
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 
 CONTRACT = vectors.load()
 PATH = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "examples"), *sys.path]
@@ -50,7 +51,7 @@ def server() -> Iterator[ForkServer]:
 
 def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -> Iterator[str]:
     """Run all checks, or those alone that are drawn, and tell what they find."""
-    pool = hosted.Pool(server, session, PATH, CONTRACT.tables["surface"]["members"], 10)
+    pool = Pool(server, session, PATH, CONTRACT.tables["surface"]["members"], 10)
     profile = pool.hello()["promised"]
     checker = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
     pool.keep = checker.promise["takes"] != "name"

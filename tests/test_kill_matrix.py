@@ -16,6 +16,7 @@ from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Check, Generated
 from teleproto_conformance.subjects import hosted, in_process
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 
 CONTRACT = vectors.load()
 
@@ -88,7 +89,7 @@ def failed_rules(
     here = Checker(CONTRACT, profile, in_process.driver(session, CONTRACT))
     members = CONTRACT.tables["surface"]["members"]
     text = f"{session.__module__}:{session.__qualname__}"
-    pool = hosted.Pool(server, text, sys.path, members, LIMIT)
+    pool = Pool(server, text, sys.path, members, LIMIT)
     pool.keep = False
     there = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
 

@@ -25,8 +25,9 @@ from .findings.report import Report
 from .findings.result import ADVISED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 from .subjects import programs
 from .subjects.fork_server import ForkServer
-from .subjects.hosted import Pool, driver
+from .subjects.hosted import driver
 from .subjects.implementation import Implementation, settle
+from .subjects.pool import Pool
 from .subjects.subject import Impossible
 
 FAULTS = "faults"

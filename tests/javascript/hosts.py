@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from teleproto_conformance.contract import vectors
-from teleproto_conformance.subjects import hosted, programs
+from teleproto_conformance.subjects import programs
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 
 CONTRACT = vectors.load()
 MEMBERS = CONTRACT.tables["surface"]["members"]
 
 
 @contextlib.contextmanager
-def pool(implementation: str, directory: Path) -> Iterator[hosted.Pool]:
+def pool(implementation: str, directory: Path) -> Iterator[Pool]:
     """Processes that run a class found from ``directory``; each serves one trace."""
     server = ForkServer(programs.program(implementation, directory))
-    made = hosted.Pool(server, implementation, [str(directory)], MEMBERS, 10)
+    made = Pool(server, implementation, [str(directory)], MEMBERS, 10)
     made.keep, made.spare = False, 1
     try:
         yield made

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from teleproto_conformance.contract.keys import KEYS, NAMES
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.in_process import PythonSubject
+from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.subject import Outcome, Raised, Returned, Subject
 from teleproto_sessions import StoreSession, StringSession
 from telethon.crypto import AuthKey as TelethonKey
@@ -103,12 +104,12 @@ def _held(subject: Subject) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def real_store(published: Path) -> Iterator[hosted.Pool]:
+def real_store(published: Path) -> Iterator[Pool]:
     with hosts.pool("node:teleproto/sessions#StoreSession", published) as made:
         yield made
 
 
-def _in_real(real: hosted.Pool, workdir: Path, calls: list[Call]) -> dict[str, Any]:
+def _in_real(real: Pool, workdir: Path, calls: list[Call]) -> dict[str, Any]:
     return _in_new(hosted.HostSubject(real, workdir), calls)
 
 
@@ -130,7 +131,7 @@ def _in_new(made: Subject, calls: list[Call]) -> dict[str, Any]:
 @_thorough
 @given(flag=_flags, first=_moves, before=_histories, after=_histories)
 def test_a_directory_goes_from_one_to_the_other_and_back(
-    real_store: hosted.Pool, flag: Call, first: Call, before: list[Call], after: list[Call]
+    real_store: Pool, flag: Call, first: Call, before: list[Call], after: list[Call]
 ) -> None:
     """Each finds what the other has left, and what each writes on top of it stays."""
     with tempfile.TemporaryDirectory() as directory:
@@ -146,7 +147,7 @@ def test_a_directory_goes_from_one_to_the_other_and_back(
 @_thorough
 @given(flag=_flags, first=_moves, before=_histories, after=_histories)
 def test_a_directory_that_the_reference_began(
-    real_store: hosted.Pool, flag: Call, first: Call, before: list[Call], after: list[Call]
+    real_store: Pool, flag: Call, first: Call, before: list[Call], after: list[Call]
 ) -> None:
     with tempfile.TemporaryDirectory() as directory:
         workdir = Path(directory)
@@ -157,7 +158,7 @@ def test_a_directory_that_the_reference_began(
 
 
 @pytest.fixture(scope="module")
-def real_string(published: Path) -> Iterator[hosted.Pool]:
+def real_string(published: Path) -> Iterator[Pool]:
     with hosts.pool("node:teleproto/sessions#StringSession", published) as made:
         made.keep = True
         yield made
@@ -217,7 +218,7 @@ def _kept_from_reading(login: Login) -> str | None:
 @_thorough
 @given(login=st.tuples(_dc_ids, _addresses, _ports, st.sampled_from(NAMES)))
 def test_a_string_is_the_same_and_says_the_same(
-    real_string: hosted.Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
+    real_string: Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
 ) -> None:
     """But for what a rule says of teleproto, and there it is another."""
     workdir = tmp_path_factory.getbasetemp()
@@ -233,7 +234,7 @@ def test_a_string_is_the_same_and_says_the_same(
 @_thorough
 @given(login=st.tuples(_dc_ids, _ipv4, _ports, st.sampled_from(NAMES)))
 def test_what_telethon_wrote_goes_through_both(
-    real_string: hosted.Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
+    real_string: Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
 ) -> None:
     """teleproto and the reference read the same in it, and save the same string."""
     telethon = TelethonString()

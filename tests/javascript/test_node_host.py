@@ -15,8 +15,9 @@ from support.running import Project, Run, environment, run
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.secrets import leaked_key
 from teleproto_conformance.errors import UsageError
-from teleproto_conformance.subjects import hosted, programs
+from teleproto_conformance.subjects import programs
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 
 TWO = ("-k", "SURFACE-3[set-dc] or DC-1[published-production-1]")
 """Checks that pass for every session that works at all."""
@@ -825,9 +826,9 @@ def test_an_import_that_does_not_end_is_refused(
     project: Project, server: ForkServer, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.write("endless.mjs", f"{text}\nexport class A {{}}\n")
-    monkeypatch.setattr(hosted, "_IMPORTING", 1.0)
+    monkeypatch.setattr("teleproto_conformance.subjects.pool._IMPORTING", 1.0)
     members = vectors.load().tables["surface"]["members"]
-    pool = hosted.Pool(server, "node:./endless.mjs#A", [str(project.path)], members, 10)
+    pool = Pool(server, "node:./endless.mjs#A", [str(project.path)], members, 10)
     with pytest.raises(UsageError) as refused:
         pool.hello()
     pool.close()

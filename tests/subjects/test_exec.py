@@ -156,7 +156,7 @@ def test_a_profile_that_there_is_not_is_refused_in_one_line(project: Project) ->
 def test_a_host_that_does_not_say_hello_is_given_up(project: Project) -> None:
     project.write(
         "conftest.py",
-        "from teleproto_conformance.subjects import hosted\nhosted._IMPORTING = 1.0\n",
+        "from teleproto_conformance.subjects import pool\npool._IMPORTING = 1.0\n",
     )
     path = project.write("host.py", "import sys, time\nsys.stdin.read(1)\ntime.sleep(60)\n")
     line = project.pytest(_exec(sys.executable, path), timeout=30).refusal()

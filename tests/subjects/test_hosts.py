@@ -19,6 +19,7 @@ from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Case
 from teleproto_conformance.subjects import hosted, in_process
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.process import HostProcess
 from teleproto_sessions import AuthKey, MemorySession, StringSession
 
@@ -58,9 +59,9 @@ def server() -> Iterator[ForkServer]:
     made.close()
 
 
-def _pool(server: ForkServer, session: type[Any]) -> hosted.Pool:
+def _pool(server: ForkServer, session: type[Any]) -> Pool:
     text = f"{session.__module__}:{session.__qualname__}"
-    return hosted.Pool(server, text, PATH, MEMBERS, 10)
+    return Pool(server, text, PATH, MEMBERS, 10)
 
 
 def _is_plain(case: Case) -> bool:

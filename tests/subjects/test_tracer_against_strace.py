@@ -19,6 +19,7 @@ from support.running import ROOT
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.subjects import hosted, programs
 from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.subject import Returned
 from teleproto_conformance.subjects.tracing import interruptions as faults
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
@@ -56,7 +57,7 @@ def subject(session: str, workdir: Path) -> Iterator[hosted.HostSubject]:
     """A session that is logged in, and saved."""
     base = NODE if session.startswith("node:") else ROOT
     server = ForkServer(programs.program(session, base))
-    pool = hosted.Pool(server, session, [str(base), str(TESTS), *sys.path], MEMBERS, 20)
+    pool = Pool(server, session, [str(base), str(TESTS), *sys.path], MEMBERS, 20)
     pool.hello()
     try:
         with hosted.HostSubject(pool, workdir) as made:

@@ -11,208 +11,14 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Self
 
-from ..contract.keys import KEYS
-from ..contract.secrets import masked
-from ..errors import ConformanceError, UsageError
-from .fork_server import Launcher
+from .answers import HostFault, are_texts, read_outcome
+from .pool import Pool
 from .process import Gone, HostProcess, Silent
-from .subject import PROTOCOL, Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
+from .subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
 from .tracing import interruptions as faults
 
 _PIPE = 1 << 15
 """Characters of requests that any pipe takes in at once."""
-
-_IMPORTING = 60.0
-"""Seconds that importing the class may take; it is no call of the session."""
-
-
-class HostFault(ConformanceError):
-    """The host failed, not the session that it serves; the text is what it said of that."""
-
-
-class Pool:
-    """Processes that have imported the class.
-
-    ``limit`` is how many seconds a call may take. While ``keep`` is true, a process that a trace
-    has left in order serves the next one. ``spare`` is how many new ones are started ahead.
-    ``reused`` becomes true where a process was taken that had served a trace before.
-    """
-
-    def __init__(
-        self,
-        launch: Launcher,
-        implementation: str,
-        path: Sequence[str],
-        members: dict[str, Any],
-        limit: float,
-    ) -> None:
-        self.limit = limit
-        self.keep = True
-        self.spare = 0
-        self.reused = False
-        self._launch = launch
-        self._hello = {
-            "do": "hello",
-            "protocol": PROTOCOL,
-            "implementation": implementation,
-            "path": [*path],
-            "members": members,
-            "keys": {name: key.hex() for name, key in KEYS.items()},
-        }
-        self._implementation = implementation
-        self._idle: list[HostProcess] = []
-        self._ahead: deque[HostProcess] = deque()
-
-    def hello(self) -> dict[str, Any]:
-        """Start a process, and return what it says of the class.
-
-        :raises UsageError: in one line, where the class cannot be had.
-        """
-        process, said = self._start()
-        self._idle.append(process)
-        return said
-
-    def _start(self) -> tuple[HostProcess, dict[str, Any]]:
-        process = self._ahead.popleft() if self._ahead else self._begun()
-        option = f"--session-impl={self._implementation}"
-        try:
-            answer = process.hear(_IMPORTING)
-        except Silent:
-            process.kill()
-            raise UsageError(
-                f"{option}: importing it did not come to an end within {_IMPORTING:g} seconds"
-            ) from None
-        except Gone as gone:
-            said = f"{gone}{_last_line(process.output)}"
-            if self._implementation.startswith("exec:"):
-                command = self._implementation.removeprefix("exec:")
-                raise UsageError(
-                    f"{option}: before the host answered, {said}; `teleproto-conformance host "
-                    f"{command}` asks it one thing after the other"
-                ) from None
-            raise UsageError(f"{option}: importing it failed: {said}") from None
-        except BaseException:
-            process.kill()
-            raise
-        try:
-            return process, _said(answer, option, process.pid)
-        except ConformanceError:
-            process.kill()
-            raise
-
-    def _begun(self) -> HostProcess:
-        """Return a process that is about to import the class."""
-        process = self._launch()
-        process.tell(self._hello)
-        return process
-
-    def take(self, workdir: Path) -> HostProcess:
-        """Return a process that nobody uses, in ``workdir``."""
-        while self._idle:
-            process = self._idle.pop()
-            try:
-                self.begin(process, workdir)
-            except (Silent, Gone):
-                process.kill()  # it has died, or was busy, since the last trace
-            except BaseException:
-                process.kill()
-                raise
-            else:
-                self.reused = True
-                return process
-        process, _ = self._start()
-        try:
-            self.begin(process, workdir)
-        except (Silent, Gone) as error:
-            process.kill()
-            how = str(error) or f"it did not answer within {self.limit:g} seconds"
-            raise UsageError(
-                f"--session-impl={self._implementation}: a process that had imported it was of no "
-                f"use: {how}"
-            ) from None
-        while len(self._ahead) < self.spare:
-            self._ahead.append(self._begun())  # while this one is at work
-        return process
-
-    def begin(self, process: HostProcess, workdir: Path) -> None:
-        """Begin a trace in ``workdir``; :raises Silent, Gone, HostFault: where it does not."""
-        _value(process.ask({"do": "begin", "workdir": str(workdir)}, self.limit))
-
-    def renew(self) -> None:
-        """Let the next traces have processes that have served none."""
-        while self._idle:
-            self._idle.pop().let_go()
-
-    def give_back(self, process: HostProcess) -> None:
-        """Keep a process for the next trace."""
-        process.drain()
-        process.output.clear()
-        self._idle.append(process)
-
-    def close(self) -> None:
-        """End all processes."""
-        for process in (*self._idle, *self._ahead):
-            process.kill()
-
-
-def _said(answer: dict[str, Any], option: str, pid: int) -> dict[str, Any]:
-    """Return what a host says to hello.
-
-    :raises UsageError: where the class cannot be had, or a process ``pid`` only stands before it.
-    """
-    if "refused" in answer:
-        raise UsageError(masked(str(answer["refused"])))
-    try:
-        said = _value(answer)
-    except HostFault as fault:
-        raise UsageError(f"{option}: {fault}") from None
-    spoken = said.get("protocol") if isinstance(said, dict) else None
-    if spoken != PROTOCOL:
-        raise UsageError(
-            f"{option}: its host speaks protocol {spoken}, and this suite {PROTOCOL}; update the "
-            "older of the two (spec/HOSTS.md)"
-        )
-    missing = [name for name in _SAID if name not in said]
-    if missing:
-        raise UsageError(
-            f"{option}: its host left {', '.join(missing)} out of its answer to hello "
-            "(spec/HOSTS.md)"
-        )
-    versions = said.get("versions", {})
-    if not isinstance(versions, dict) or not all(
-        isinstance(v, str) and v for v in versions.values()
-    ):
-        raise UsageError(
-            f"{option}: the versions in its host's answer to hello are no texts by name "
-            "(spec/HOSTS.md)"
-        )
-    if said["pid"] != pid:
-        raise UsageError(
-            f"{option}: process {said['pid']} answers, which the one that was started ({pid}) has "
-            "started in turn; let the command become the host (`exec` in a script), so that it can "
-            "be killed"
-        )
-    return dict(said)
-
-
-PLACES = ("repr", "errors", "logs", "warnings")
-"""Where a host can see what a session shows."""
-
-_SAID = ("language", "name", "pid", "promised", "guess")
-
-
-def _last_line(output: bytes | bytearray) -> str:
-    """Return what a program said in the end, as a part of a line."""
-    lines = output.decode("utf-8", "backslashreplace").split("\n")
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f" ({masked(said[:200])})" if said else ""
-
-
-def _value(answer: dict[str, Any]) -> Any:
-    outcome = _outcome(answer)
-    if isinstance(outcome, Returned):
-        return outcome.value
-    raise HostFault(f"the host answered with an error where none can come: {masked(outcome.text)}")
 
 
 class HostSubject:
@@ -323,7 +129,7 @@ class HostSubject:
                 raise HostFault(
                     f"the host gave no list of {len(calls)} answers to together (spec/HOSTS.md)"
                 )
-            return [_outcome(answer) for answer in answers]
+            return [read_outcome(answer) for answer in answers]
         asked: list[Callable[[], Outcome]] = []
         for session, member, arguments in calls:
             asked.append(self._ask(session, _message("call", session, member, arguments)))
@@ -416,7 +222,7 @@ class HostSubject:
         except BaseException:  # Ctrl-C: the answer would be taken for that of the next request
             self._end(name)
             raise
-        return _outcome(answer)
+        return read_outcome(answer)
 
     def _end(self, name: str) -> None:
         """End a process that is of no further use."""
@@ -429,33 +235,6 @@ class HostSubject:
 
 def _first_failed(outcomes: list[Outcome]) -> Outcome:
     return next((one for one in outcomes if not isinstance(one, Returned)), Returned())
-
-
-def are_texts(value: Any) -> bool:
-    """Say whether ``value`` is what ``texts`` is answered with."""
-    return isinstance(value, list) and all(
-        isinstance(text, list)
-        and len(text) == 3
-        and all(isinstance(part, str) for part in text)
-        and text[0] in PLACES
-        for text in value
-    )
-
-
-def _outcome(answer: Any) -> Returned | Raised:
-    match answer:
-        case {"returned": value}:
-            return Returned(value)
-        case {"raised": str(text), "everything": str(everything), "fatal": bool(fatal)}:
-            return Raised(text, everything, fatal)
-        case {"fault": str(text)}:
-            raise HostFault(f"the host failed, not the session: {masked(text)}")
-        case _:
-            held = ", ".join(answer) if isinstance(answer, dict) else type(answer).__name__
-            raise HostFault(
-                f"the host gave an answer with {held or 'nothing'} in it, where returned, raised, "
-                "refused or fault is due (spec/HOSTS.md)"
-            )
 
 
 def _message(do: str, session: str, member: str, given: Any) -> dict[str, Any]:

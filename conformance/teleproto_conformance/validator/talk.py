@@ -15,7 +15,7 @@ from ..contract.keys import KEYS
 from ..contract.trace import MAIN
 from ..errors import UsageError
 from ..subjects.fork_server import Launcher
-from ..subjects.hosted import PLACES, are_texts
+from ..subjects.answers import PLACES, are_texts
 from ..subjects.process import Gone, HostProcess, Silent
 from ..subjects.subject import PROTOCOL
 from .answers import (
