@@ -16,7 +16,8 @@ from ..subjects import programs
 from ..subjects.fork_server import ForkServer
 from ..subjects.programs import Program
 from .requirements import REQUIREMENTS, Requirement
-from .talk import Mistake, Setting, Talk, Wrong
+from .setting import Setting
+from .talk import Mistake, Talk, Wrong
 
 LIMIT = 5.0
 """Seconds that an answer may take."""

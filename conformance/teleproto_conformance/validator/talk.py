@@ -1,36 +1,26 @@
-"""What is said to a process of a host, and what it answers."""
+"""A talk with one process of a host."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
 from ..checks.matching import matches
-from ..contract.keys import KEYS
 from ..contract.trace import MAIN
-from ..errors import UsageError
-from ..subjects.fork_server import Launcher
 from ..subjects.answers import PLACES, are_texts
 from ..subjects.process import Gone, HostProcess, Silent
-from ..subjects.subject import PROTOCOL
-from .answers import (
-    Answer,
-    Request,
-    printed_shown,
-    problem_of,
-    problem_of_hello,
-    problem_of_value,
-    request_shown,
-    shown,
-)
+from .problems import Answer, problem_of, problem_of_hello, problem_of_value
+from .requests import TEXTS, Request, call
+from .setting import Setting
+from .showing import printed_shown, request_shown, shown
 
 _IMPORTING = 4
 """So many times as long as for an answer may a host take to start and to find the class."""
+
 
 _OF_THE_SESSION = ("open", "has", "observe", "set", "call", "together")
 """Requests whose answer may be the session's doing."""
@@ -46,35 +36,6 @@ class Wrong(Exception):
 
 class Mistake(Exception):
     """Something is wrong that the session may have done, as the text says."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all talks have in common.
-
-    ``profile`` is the one that we were told, if any; ``limit`` is how many seconds an answer may
-    take; ``members`` and ``profiles`` are tables of the contract.
-    """
-
-    launch: Launcher
-    implementation: str
-    profile: str | None
-    path: list[str]
-    limit: float
-    members: dict[str, Any]
-    profiles: dict[str, Any]
-
-    def promise(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Return what a class promises that has ``said`` this in its hello.
-
-        :raises UsageError: where there is no such profile, or nothing to go by.
-        """
-        name = self.profile or said["promised"] or said["guess"]
-        if not isinstance(name, str) or name not in self.profiles:
-            what = "nothing tells its profile" if name is None else f"no profile is called {name!r}"
-            raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")
-        promise: dict[str, Any] = self.profiles[name]
-        return promise
 
 
 class Talk:
@@ -181,7 +142,7 @@ class Talk:
 
     def hello(self) -> None:
         """Introduce the suite, and take note of the answer."""
-        request = hello(self.setting)
+        request = self.setting.hello()
         answer = self.ask(request)
         if "refused" in answer:
             raise Wrong("returned", f"{shown(answer)}; --implementation names the class", request)
@@ -241,51 +202,3 @@ def returned(request: Request, answer: Answer) -> Any:
     if "raised" in answer and request["do"] in _OF_THE_SESSION:
         raise Mistake(f"came {shown(answer)}, asked {request_shown(request)}")
     raise Wrong("returned", shown(answer), request)
-
-
-# -- What is asked --
-
-TEXTS = {"do": "texts", "session": MAIN}
-FINISH = {"do": "finish"}
-PAUSED = 50
-"""Milliseconds."""
-PAUSE = {"do": "pause", "milliseconds": PAUSED}
-EXIT = {"do": "exit"}
-
-
-def hello(setting: Setting, **other: Any) -> Request:
-    """Return the first request, some of it changed."""
-    request = {
-        "do": "hello",
-        "protocol": PROTOCOL,
-        "implementation": setting.implementation,
-        "path": setting.path,
-        "members": setting.members,
-        "keys": {name: key.hex() for name, key in KEYS.items()},
-    }
-    return request | other
-
-
-def drop(session: str = MAIN) -> Request:
-    return {"do": "drop", "session": session}
-
-
-def has(member: str, session: str = MAIN) -> Request:
-    return {"do": "has", "session": session, "member": member}
-
-
-def observe(member: str, session: str = MAIN) -> Request:
-    return {"do": "observe", "session": session, "member": member}
-
-
-def assign(member: str, value: Any) -> Request:
-    return {"do": "set", "session": MAIN, "member": member, "value": value}
-
-
-def call(member: str, *arguments: Any, session: str = MAIN) -> Request:
-    return {"do": "call", "session": session, "member": member, "arguments": [*arguments]}
-
-
-def together(*calls: Request) -> Request:
-    listed = [[one["session"], one["member"], one["arguments"]] for one in calls]
-    return {"do": "together", "calls": listed}

@@ -1,4 +1,4 @@
-"""What an answer of a host looks like, and how one is shown to its author."""
+"""What is wrong with an answer of a host."""
 
 from __future__ import annotations
 
@@ -11,20 +11,13 @@ import referencing
 
 from ..contract.keys import KEYS
 from ..contract.paths import SPEC
-from ..contract.secrets import masked
+from .showing import shortened
 
-Request = dict[str, Any]
 Answer = dict[str, Any]
+
 
 KINDS = ("returned", "raised", "refused", "fault")
 """What an answer can be, in the order in which the schema has them."""
-
-
-_SHOWN = 160
-"""Characters of anything that are shown."""
-
-_TEDIOUS = ("members", "keys", "path")
-"""What stands in a hello and tells nobody anything."""
 
 
 @cache
@@ -81,22 +74,3 @@ def problem_of_value(value: Any) -> str:
             return 'an object that is no value is {"language": "Thing"}'
         case _:
             return ""
-
-
-def shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def shown(thing: Any) -> str:
-    """Return a value, an answer or a request as JSON, fit to be read."""
-    return shortened(masked(json.dumps(thing, ensure_ascii=False)))
-
-
-def request_shown(request: Request) -> str:
-    return shown({name: "…" if name in _TEDIOUS else given for name, given in request.items()})
-
-
-def printed_shown(output: bytes) -> str:
-    """Return the end of what a program has printed, in one line."""
-    line = " ".join(masked(output.decode("utf-8", "backslashreplace")).split())
-    return line if len(line) <= _SHOWN else f"…{line[-_SHOWN:]}"

@@ -1,0 +1,53 @@
+"""What all talks with a host have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..contract.keys import KEYS
+from ..errors import UsageError
+from ..subjects.fork_server import Launcher
+from ..subjects.subject import PROTOCOL
+from .requests import Request
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all talks have in common.
+
+    ``profile`` is the one that we were told, if any; ``limit`` is how many seconds an answer may
+    take; ``members`` and ``profiles`` are tables of the contract.
+    """
+
+    launch: Launcher
+    implementation: str
+    profile: str | None
+    path: list[str]
+    limit: float
+    members: dict[str, Any]
+    profiles: dict[str, Any]
+
+    def promise(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Return what a class promises that has ``said`` this in its hello.
+
+        :raises UsageError: where there is no such profile, or nothing to go by.
+        """
+        name = self.profile or said["promised"] or said["guess"]
+        if not isinstance(name, str) or name not in self.profiles:
+            what = "nothing tells its profile" if name is None else f"no profile is called {name!r}"
+            raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")
+        promise: dict[str, Any] = self.profiles[name]
+        return promise
+
+    def hello(self, **other: Any) -> Request:
+        """Return the first request, some of it changed."""
+        request = {
+            "do": "hello",
+            "protocol": PROTOCOL,
+            "implementation": self.implementation,
+            "path": self.path,
+            "members": self.members,
+            "keys": {name: key.hex() for name, key in KEYS.items()},
+        }
+        return request | other
