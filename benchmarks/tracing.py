@@ -12,7 +12,7 @@ from teleproto_conformance.contract import vectors
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.process import HostProcess
-from teleproto_conformance.subjects.tracing import interruptions as faults
+from teleproto_conformance.subjects.tracing import interruptions
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
 
 from .measure import compare
@@ -34,7 +34,7 @@ def tracing() -> None:
                 _ask(process, "call", member="set_dc", arguments=[2, "149.154.167.51", port])
 
         def ours() -> None:
-            with faults.fault(process, "kill", None) as fault:
+            with interruptions.fault(process, "kill", None) as fault:
                 change()
             assert fault.points
 

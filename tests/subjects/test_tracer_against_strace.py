@@ -21,7 +21,7 @@ from teleproto_conformance.subjects import hosted, programs
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.subject import Returned
-from teleproto_conformance.subjects.tracing import interruptions as faults
+from teleproto_conformance.subjects.tracing import interruptions
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
 
 STRACE = shutil.which("strace")
@@ -112,7 +112,7 @@ def by_strace(made: hosted.HostSubject, log: Path) -> Counter[str]:
 
 def by_tracer(made: hosted.HostSubject) -> Counter[str]:
     """The same by the suite's tracer."""
-    with faults.fault(made._processes[""], "kill", None) as fault:
+    with interruptions.fault(made._processes[""], "kill", None) as fault:
         change(made)
     return Counter(normal(point.what) for point in fault.points)
 
