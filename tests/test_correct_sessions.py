@@ -52,7 +52,8 @@ def server() -> Iterator[ForkServer]:
 def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -> Iterator[str]:
     """Run all checks, or those alone that are drawn, and tell what they find."""
     pool = Pool(server, session, PATH, CONTRACT.tables["surface"]["members"], 10)
-    profile = pool.hello()["promised"]
+    profile = pool.hello().promised
+    assert isinstance(profile, str)
     checker = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
     pool.keep = checker.promise["takes"] != "name"
 

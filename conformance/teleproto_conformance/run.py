@@ -26,7 +26,7 @@ from .findings.result import ADVISED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, 
 from .subjects import programs
 from .subjects.fork_server import ForkServer
 from .subjects.hosted import driver
-from .subjects.implementation import Implementation, settle
+from .subjects.implementation import Implementation
 from .subjects.pool import Pool
 from .subjects.subject import Impossible
 
@@ -91,7 +91,7 @@ class Run:
         """Find out what is to be checked, and refuse what cannot be."""
         settings = self.settings
         hello = self._pool.hello()
-        self.implementation: Implementation = settle(
+        self.implementation: Implementation = Implementation.of(
             settings.implementation, settings.profile, hello, self.contract.profiles
         )
         members = self.contract.tables["surface"]["members"]

@@ -833,7 +833,7 @@ def test_an_import_that_does_not_end_is_refused(
         pool.hello()
     pool.close()
     assert str(refused.value) == (
-        "--session-impl=node:./endless.mjs#A: importing it did not come to an end within 1 seconds"
+        "--session-impl=node:./endless.mjs#A: importing it took longer than 1 seconds"
     )
 
 

@@ -79,7 +79,7 @@ USELESS = {
     ),
     "answers-without-a-word": (
         HELLO + "print('{}')\n",
-        "the host gave an answer with nothing in it, where returned, raised, refused or",
+        "the host's answer has no members; it must have returned, raised, refused or fault",
     ),
     "dies-at-once": (
         "import sys\nprint('starting', file=sys.stderr)\nsys.exit('no such engine')\n",
@@ -102,7 +102,7 @@ USELESS = {
     "says-no-versions": (
         HELLO + "said['versions'] = {'Engine': 4}\n"
         "print(json.dumps({'returned': said}), flush=True)\nsys.stdin.read()\n",
-        "the versions in its host's answer to hello are no texts by name",
+        "`versions` in the answer to hello must map names to non-empty strings",
     ),
     "fails-itself": (
         HELLO + "print(json.dumps({'fault': 'no members'}), flush=True)\nsys.stdin.read()\n",

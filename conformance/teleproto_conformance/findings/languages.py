@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..subjects.hello import Hello
 from .words import PYTHON, Words
 
 _NAME = re.compile(r"\b([a-z]+(_[a-z]+)+|None|raise[sd]?|tracebacks)\b")
@@ -88,10 +89,10 @@ def _camel_case(name: str) -> str:
     return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
-def words(hello: dict[str, Any], members: dict[str, Any]) -> Words:
-    """Return the words for a session whose host has said this in its ``hello``."""
-    if hello["language"] != "javascript":
+def words(hello: Hello, members: dict[str, Any]) -> Words:
+    """Return the words for a session whose host answered ``hello`` like this."""
+    if hello.language != "javascript":
         return PYTHON
-    versions = hello.get("versions", {})
-    library = next((name for name in ("teleproto", "telegram") if name in versions), "teleproto")
+    known = ("teleproto", "telegram")
+    library = next((name for name in known if name in hello.versions), "teleproto")
     return JavaScript(members, library)

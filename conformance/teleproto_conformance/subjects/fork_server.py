@@ -51,7 +51,13 @@ class ForkServer:
         finally:
             for fd in theirs:
                 os.close(fd)
-        return HostProcess(pid, to_requests, from_replies, from_output, lambda: self._wait(pid))
+        return HostProcess(
+            pid=pid,
+            requests=to_requests,
+            replies=from_replies,
+            output=from_output,
+            wait=lambda: self._wait(pid),
+        )
 
     def _wait(self, pid: int) -> int:
         return self._asked([f"wait {pid}".encode()], [])

@@ -11,11 +11,11 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Self
 
-from .answers import HostFault, are_texts, read_outcome
+from .answers import HostError, are_texts, read_outcome
 from .pool import Pool
 from .process import Gone, HostProcess, Silent
 from .subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
-from .tracing import interruptions as faults
+from .tracing import interruptions
 
 _PIPE = 1 << 15
 """Characters of requests that any pipe takes in at once."""
@@ -34,7 +34,7 @@ class HostSubject:
         """Processes in which the trace is over."""
         self._worn: set[str] = set()
         """Processes that are in no order to serve another one."""
-        self._watching: faults.Watch | None = None
+        self._watching: interruptions.Watch | None = None
         self._sent: deque[tuple[str, dict[str, Any]]] = deque()
 
     def __enter__(self) -> Self:
@@ -45,7 +45,7 @@ class HostSubject:
             self._watching.stop()
         try:
             if self._pool.keep and error[0] is None and "" in self._processes.keys() - self._over:
-                with contextlib.suppress(HostFault):
+                with contextlib.suppress(HostError):
                     self._finish("")
         finally:
             for name, process in self._processes.items():
@@ -126,7 +126,7 @@ class HostSubject:
                 return [outcome for _ in calls]
             answers = outcome.value
             if not isinstance(answers, list) or len(answers) != len(calls):
-                raise HostFault(
+                raise HostError(
                     f"the host gave no list of {len(calls)} answers to together (spec/HOSTS.md)"
                 )
             return [read_outcome(answer) for answer in answers]
@@ -138,11 +138,11 @@ class HostSubject:
     def texts(self, session: str) -> list[Text]:
         outcome = self._do(session, {"do": "texts", "session": session})
         if isinstance(outcome, Raised):
-            raise HostFault("the host answered texts with an error (spec/HOSTS.md)")
+            raise HostError("the host answered texts with an error (spec/HOSTS.md)")
         texts = []
         if isinstance(outcome, Returned):
             if not are_texts(outcome.value):
-                raise HostFault("the host gave no list of [where, by what, text] (spec/HOSTS.md)")
+                raise HostError("the host gave no list of [where, by what, text] (spec/HOSTS.md)")
             texts = [Text(*text) for text in outcome.value]
         return [*texts, Text("output", "standard output or error", self.printed())]
 
@@ -157,12 +157,12 @@ class HostSubject:
     @contextlib.contextmanager
     def fault(self, session: str, kind: str, at: Point | None) -> Iterator[Fault]:
         process = self._processes[self._lives[session]]
-        with faults.fault(process, kind, at) as fault:
+        with interruptions.fault(process, kind, at) as fault:
             yield fault
         fault.killed = fault.fired and not process.alive and process.code == -SIGKILL
 
     def watch(self, session: str) -> None:
-        self._watching = faults.Watch(self._processes[self._lives[session]], self.workdir)
+        self._watching = interruptions.Watch(self._processes[self._lives[session]], self.workdir)
 
     def written(self, session: str) -> list[str]:
         assert self._watching is not None

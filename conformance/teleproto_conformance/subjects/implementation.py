@@ -1,12 +1,13 @@
-"""The session class under test, as the user named it, and the profile that it promises."""
+"""The session class under test: its name and its profile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 from ..errors import UsageError
+from .hello import Hello
 
 GIVEN = "given"
 PROMISED = "the class says so"
@@ -15,8 +16,11 @@ GUESSED = "guessed from its constructor"
 
 @dataclass(frozen=True)
 class Implementation:
-    """``text`` is how the user named it, ``name`` what messages call it, ``profile_from`` how its
-    profile is known, and ``versions`` what it runs on and with.
+    """A class and its profile.
+
+    ``text`` is the value of ``--session-impl``, ``name`` the name of the class in messages.
+    ``profile_from`` says where the profile comes from. ``versions`` are those of the runtime and of
+    the libraries.
     """
 
     text: str
@@ -25,40 +29,41 @@ class Implementation:
     profile_from: str
     versions: dict[str, str]
 
+    @classmethod
+    def of(cls, text: str, given: str | None, hello: Hello, profiles: Iterable[str]) -> Self:
+        """Choose the profile: the one given, else the class's own, else its constructor's.
+
+        :raises UsageError: if that profile does not exist, or if none is known.
+        """
+        chosen: object
+        if given is not None:
+            chosen, where, profile_from = given, "--session-profile", GIVEN
+        elif hello.promised is not None:
+            javascript = hello.language == "javascript"
+            where = f"static sessionProfile of {text}" if javascript else f"{text}.session_profile"
+            chosen, profile_from = hello.promised, PROMISED
+        elif hello.guess is not None:
+            chosen, where, profile_from = hello.guess, text, GUESSED
+        else:
+            raise UsageError(
+                f"--session-impl={text}: its constructor does not show its profile; name the "
+                "profile with --session-profile"
+            )
+        return cls(
+            text=text,
+            name=hello.name,
+            profile=_known(chosen, [*profiles], where),
+            profile_from=profile_from,
+            versions=hello.versions,
+        )
+
     @property
     def runs_on(self) -> str:
-        """What the class runs on and with, or nothing where its host does not say."""
-        return ", ".join(f"{what} {version}" for what, version in self.versions.items())
+        """The versions in one line; empty if the host does not report any."""
+        return ", ".join(f"{name} {version}" for name, version in self.versions.items())
 
 
-def settle(
-    text: str, given: str | None, hello: dict[str, Any], profiles: Iterable[str]
-) -> Implementation:
-    """Choose the profile: the one given, else the class's own, else what its constructor says.
-
-    :raises UsageError: where there is no such profile, or nothing to go by.
-    """
-    known = list(profiles)
-    if given is not None:
-        profile, where, profile_from = given, "--session-profile", GIVEN
-    elif hello["promised"] is not None:
-        javascript = hello["language"] == "javascript"
-        where = f"static sessionProfile of {text}" if javascript else f"{text}.session_profile"
-        profile, profile_from = hello["promised"], PROMISED
-    elif hello["guess"] is not None:
-        profile, where, profile_from = hello["guess"], text, GUESSED
-    else:
-        raise UsageError(
-            f"--session-impl={text}: its constructor does not tell what it promises; name the "
-            "profile with --session-profile"
-        )
-    versions = hello.get("versions", {})
-    return Implementation(
-        text, str(hello["name"]), _known(profile, known, where), profile_from, versions
-    )
-
-
-def _known(profile: str, known: list[str], where: str) -> str:
-    if profile in known:
+def _known(profile: object, known: list[str], where: str) -> str:
+    if isinstance(profile, str) and profile in known:
         return profile
     raise UsageError(f"{where}: no profile is called {profile!r}; use one of {', '.join(known)}")

@@ -9,22 +9,23 @@ from typing import Any
 
 from ..contract.keys import KEYS
 from ..contract.secrets import masked
-from ..errors import ConformanceError, UsageError
-from .answers import read_hello, read_value
+from ..errors import UsageError
+from .answers import HostError, read_value
 from .fork_server import Launcher
+from .hello import Hello
 from .process import Gone, HostProcess, Silent
 from .subject import PROTOCOL
 
 _IMPORTING = 60.0
-"""Seconds that importing the class may take; it is no call of the session."""
+"""Seconds that importing the class may take. The time limit of calls does not apply to it."""
 
 
 class Pool:
     """Processes that have imported the class.
 
-    ``limit`` is how many seconds a call may take. While ``keep`` is true, a process that a trace
-    has left in order serves the next one. ``spare`` is how many new ones are started ahead.
-    ``reused`` becomes true where a process was taken that had served a trace before.
+    ``limit`` is how many seconds a call may take. If ``keep`` is true, a process that a trace has
+    left in order runs the next trace, too. ``spare`` is the number of processes to start ahead.
+    ``reused`` becomes true when a trace gets a process that has run a trace before.
     """
 
     def __init__(
@@ -49,60 +50,76 @@ class Pool:
             "keys": {name: key.hex() for name, key in KEYS.items()},
         }
         self._implementation = implementation
+        self._option = f"--session-impl={implementation}"
         self._idle: list[HostProcess] = []
         self._ahead: deque[HostProcess] = deque()
 
-    def hello(self) -> dict[str, Any]:
-        """Start a process, and return what it says of the class.
+    def hello(self) -> Hello:
+        """Start a process, and return what its host says about the class.
 
-        :raises UsageError: in one line, where the class cannot be had.
+        :raises UsageError: in one line, if the class or the host cannot be used.
         """
-        process, said = self._start()
+        process, hello = self._start()
         self._idle.append(process)
-        return said
+        return hello
 
-    def _start(self) -> tuple[HostProcess, dict[str, Any]]:
-        process = self._ahead.popleft() if self._ahead else self._begun()
-        option = f"--session-impl={self._implementation}"
+    def _start(self) -> tuple[HostProcess, Hello]:
+        process = self._ahead.popleft() if self._ahead else self._launch_one()
         try:
             answer = process.hear(_IMPORTING)
         except Silent:
             process.kill()
             raise UsageError(
-                f"{option}: importing it did not come to an end within {_IMPORTING:g} seconds"
+                f"{self._option}: importing it took longer than {_IMPORTING:g} seconds"
             ) from None
         except Gone as gone:
-            said = f"{gone}{_last_line(process.output)}"
+            reason = f"{gone}{_last_line(process.output)}"
             if self._implementation.startswith("exec:"):
                 command = self._implementation.removeprefix("exec:")
                 raise UsageError(
-                    f"{option}: before the host answered, {said}; `teleproto-conformance host "
-                    f"{command}` asks it one thing after the other"
+                    f"{self._option}: before the host answered, {reason}; `teleproto-conformance "
+                    f"host {command}` tests the host step by step"
                 ) from None
-            raise UsageError(f"{option}: importing it failed: {said}") from None
+            raise UsageError(f"{self._option}: importing it failed: {reason}") from None
         except BaseException:
             process.kill()
             raise
         try:
-            return process, read_hello(answer, option, process.pid)
-        except ConformanceError:
+            return process, self._read_hello(answer, process.pid)
+        except UsageError:
             process.kill()
             raise
 
-    def _begun(self) -> HostProcess:
-        """Return a process that is about to import the class."""
+    def _read_hello(self, answer: dict[str, Any], pid: int) -> Hello:
+        """Read the answer to hello of process ``pid``."""
+        if "refused" in answer:
+            raise UsageError(masked(str(answer["refused"])))
+        try:
+            hello = Hello.read(read_value(answer))
+        except HostError as error:
+            raise UsageError(f"{self._option}: {error}") from None
+        if hello.pid != pid:
+            raise UsageError(
+                f"{self._option}: the suite started process {pid}, but process {hello.pid} answers; "
+                "let the command become the host (`exec` in a script), so that the suite can kill "
+                "the host"
+            )
+        return hello
+
+    def _launch_one(self) -> HostProcess:
+        """Start a process, and tell it to import the class."""
         process = self._launch()
         process.tell(self._hello)
         return process
 
     def take(self, workdir: Path) -> HostProcess:
-        """Return a process that nobody uses, in ``workdir``."""
+        """Return an idle process, with a trace begun in ``workdir``."""
         while self._idle:
             process = self._idle.pop()
             try:
                 self.begin(process, workdir)
             except (Silent, Gone):
-                process.kill()  # it has died, or was busy, since the last trace
+                process.kill()  # it has ended since the last trace, or is busy
             except BaseException:
                 process.kill()
                 raise
@@ -116,19 +133,21 @@ class Pool:
             process.kill()
             how = str(error) or f"it did not answer within {self.limit:g} seconds"
             raise UsageError(
-                f"--session-impl={self._implementation}: a process that had imported it was of no "
-                f"use: {how}"
+                f"{self._option}: a worker process stopped after importing the class: {how}"
             ) from None
         while len(self._ahead) < self.spare:
-            self._ahead.append(self._begun())  # while this one is at work
+            self._ahead.append(self._launch_one())  # these import while this one works
         return process
 
     def begin(self, process: HostProcess, workdir: Path) -> None:
-        """Begin a trace in ``workdir``; :raises Silent, Gone, HostFault: where it does not."""
+        """Begin a trace in ``workdir``.
+
+        :raises Silent, Gone, HostError: if the process cannot begin one.
+        """
         read_value(process.ask({"do": "begin", "workdir": str(workdir)}, self.limit))
 
     def renew(self) -> None:
-        """Let the next traces have processes that have served none."""
+        """End the idle processes, so that the next traces run in new ones."""
         while self._idle:
             self._idle.pop().let_go()
 
@@ -139,13 +158,13 @@ class Pool:
         self._idle.append(process)
 
     def close(self) -> None:
-        """End all processes."""
+        """End all processes of the pool."""
         for process in (*self._idle, *self._ahead):
             process.kill()
 
 
 def _last_line(output: bytes | bytearray) -> str:
-    """Return what a program said in the end, as a part of a line."""
+    """Return the last line that a program printed, in brackets; empty if it printed nothing."""
     lines = output.decode("utf-8", "backslashreplace").split("\n")
-    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f" ({masked(said[:200])})" if said else ""
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return f" ({masked(last[:200])})" if last else ""

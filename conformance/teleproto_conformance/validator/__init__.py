@@ -55,7 +55,15 @@ def results(
     server = ForkServer(program)
     path = [*dict.fromkeys((str(here), *sys.path))]
     members, profiles = tables["surface"]["members"], tables["profiles"]
-    setting = Setting(server, implementation, profile, path, limit, members, profiles)
+    setting = Setting(
+        launch=server,
+        implementation=implementation,
+        profile=profile,
+        path=path,
+        limit=limit,
+        members=members,
+        profiles=profiles,
+    )
     try:
         for one in requirements:
             result = _result(one, setting)

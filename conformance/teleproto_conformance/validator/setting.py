@@ -8,6 +8,7 @@ from typing import Any
 from ..contract.keys import KEYS
 from ..errors import UsageError
 from ..subjects.fork_server import Launcher
+from ..subjects.hello import Hello
 from ..subjects.subject import PROTOCOL
 from .requests import Request
 
@@ -28,12 +29,12 @@ class Setting:
     members: dict[str, Any]
     profiles: dict[str, Any]
 
-    def promise(self, said: dict[str, Any]) -> dict[str, Any]:
+    def promise(self, hello: Hello) -> dict[str, Any]:
         """Return what a class promises that has ``said`` this in its hello.
 
         :raises UsageError: where there is no such profile, or nothing to go by.
         """
-        name = self.profile or said["promised"] or said["guess"]
+        name = self.profile or hello.promised or hello.guess
         if not isinstance(name, str) or name not in self.profiles:
             what = "nothing tells its profile" if name is None else f"no profile is called {name!r}"
             raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")

@@ -12,6 +12,7 @@ from typing import Any
 from ..checks.matching import matches
 from ..contract.trace import MAIN
 from ..subjects.answers import PLACES, are_texts
+from ..subjects.hello import Hello
 from ..subjects.process import Gone, HostProcess, Silent
 from .problems import Answer, problem_of, problem_of_hello, problem_of_value
 from .requests import TEXTS, Request, call
@@ -45,9 +46,15 @@ class Talk:
         self.setting = setting
         self.workdir = workdir
         self.process: HostProcess = setting.launch()
-        self.said: dict[str, Any] = {}
+        self._known: Hello | None = None
         self._asked: deque[Request] = deque()
         self._names: list[str] = []
+
+    @property
+    def known(self) -> Hello:
+        """What the host has answered to ``hello``."""
+        assert self._known is not None
+        return self._known
 
     def tell(self, request: Request) -> None:
         """Send a request."""
@@ -146,10 +153,10 @@ class Talk:
         answer = self.ask(request)
         if "refused" in answer:
             raise Wrong("returned", f"{shown(answer)}; --implementation names the class", request)
-        said = returned(request, answer)
-        if problem := problem_of_hello(said):
+        value = returned(request, answer)
+        if problem := problem_of_hello(value):
             raise Wrong("what is returned to a hello", f"{shown(answer)} ({problem})", request)
-        self.said = said
+        self._known = Hello.read(value)
 
     def begin(self, directory: Path | None = None) -> None:
         """Begin a trace, and look where the process is then, on a system that shows it."""
@@ -157,13 +164,13 @@ class Talk:
         directory.mkdir(exist_ok=True)
         request = {"do": "begin", "workdir": str(directory)}
         self.done(request)
-        places = [*filter(None, map(_place, {self.process.pid, self.said["pid"]}))]
+        places = [*filter(None, map(_place, {self.process.pid, self.known.pid}))]
         if places and directory not in places:
             raise Wrong("the process in that directory", f"it is in {places[0]}", request)
 
     def open(self, session: str = MAIN) -> None:
         """Construct a session in which nothing has ever been done, and load it."""
-        promise = self.setting.promise(self.said)
+        promise = self.setting.promise(self.known)
         given = {"nothing": [], "saved": [""], "name": [self.name()]}[promise["takes"]]
         self.done({"do": "open", "session": session, "arguments": given})
         self.value(call("load", session=session))
@@ -176,7 +183,7 @@ class Talk:
     def close(self, *, in_order: bool) -> None:
         """End the process, and remove what its sessions have left where others see it."""
         try:
-            shared = in_order and self._names and self.setting.promise(self.said).get("names")
+            shared = in_order and self._names and self.setting.promise(self.known).get("names")
             for name in self._names if shared == "shared" and self.process.alive else ():
                 self.ask({"do": "open", "session": "last", "arguments": [name]})
                 self.ask(call("load", session="last"))

@@ -17,8 +17,8 @@ def _says_hello(talk: Talk) -> None:
 
 @GROUP.requirement("hello gives the id of the process that was started", KNOWN)
 def _is_itself(talk: Talk) -> None:
-    if talk.said["pid"] != talk.process.pid:
-        came = f"{talk.said['pid']} (a shell script starts its host with exec)"
+    if talk.known.pid != talk.process.pid:
+        came = f"{talk.known.pid} (a shell script starts its host with exec)"
         raise Wrong(f"{talk.process.pid}", came, talk.setting.hello())
 
 
