@@ -1,10 +1,12 @@
 'use strict';
 
+// The channel to the suite: one JSON document on each line.
+
 const fs = require('fs');
 
 const [REQUESTS, ANSWERS] = [3, 4];
 
-/** Lines from a descriptor, read so that nothing else happens while there is none. */
+/** Reads lines from a descriptor. While it waits for a line, no other work runs. */
 class Lines {
   constructor(fd) {
     this.fd = fd;
@@ -12,7 +14,7 @@ class Lines {
     this.rest = Buffer.alloc(0);
   }
 
-  /** Return the next line, or null at the end. */
+  /** Return the next line, or null at the end of the input. */
   next() {
     let end;
     while ((end = this.rest.indexOf(10)) < 0) {
@@ -33,7 +35,7 @@ function send(answer) {
     try {
       data = data.subarray(fs.writeSync(ANSWERS, data));
     } catch (error) {
-      // A write that was made to fail in a new thread may fail in this one, too, once.
+      // The suite makes a write of the session fail. This can hit one write here, too.
       failures += 1;
       if (failures > 1) throw error;
     }

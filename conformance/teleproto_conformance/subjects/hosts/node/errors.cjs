@@ -1,5 +1,7 @@
 'use strict';
 
+// Errors as one line, and as everything that a log could show.
+
 const path = require('path');
 const util = require('util');
 const { kind, oneLine, shown } = require('./texts.cjs');
@@ -7,13 +9,13 @@ const { kind, oneLine, shown } = require('./texts.cjs');
 const isError = (thing) => util.types.isNativeError(thing) || thing instanceof Error;
 
 function oneLineOf(error) {
-  if (!isError(error)) return `a thrown ${kind(error)}, which is no Error`;
+  if (!isError(error)) return `a thrown ${kind(error)}, not an Error`;
   const name = shown(() => error.name) || 'Error';
   const message = oneLine(shown(() => error.message));
   return (message ? `${name}: ${message}` : name) + place(error);
 }
 
-/** Say where an error comes from: the innermost line of the user's own code, or else a package's. */
+/** Return where an error comes from: the innermost line of the user's code or of a package. */
 function place(error) {
   const frames = [];
   for (const line of shown(() => error.stack).split('\n')) {
@@ -26,14 +28,15 @@ function place(error) {
   return `, at ${path.basename(file)}:${line}${name ? ` in ${name}` : ''}`;
 }
 
-/** All that a log could show of an error. */
+/** Return everything that a log could show of an error. */
 const everything = (error) =>
   [() => error, () => util.inspect(error, { depth: 4 })].map(shown).join('\n');
 
-function raised(error, left = '') {
+/** Return the answer for an error. `prefix` says what caused an unhandled one. */
+function raised(error, prefix = '') {
   const exhausted = error instanceof RangeError && /call stack/.test(error.message);
-  const fatal = left !== '' || exhausted || !isError(error);
-  return { raised: left + oneLineOf(error), everything: everything(error), fatal };
+  const fatal = prefix !== '' || exhausted || !isError(error);
+  return { raised: prefix + oneLineOf(error), everything: everything(error), fatal };
 }
 
 module.exports = { everything, oneLineOf, raised };

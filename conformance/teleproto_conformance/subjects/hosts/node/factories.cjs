@@ -1,14 +1,17 @@
 'use strict';
 
+// What the source of a class or factory shows: its parameters and its profile.
+
 const isClass = (made) =>
   /^class\b/.test(Function.prototype.toString.call(made)) || 'setDC' in (made.prototype ?? {});
 
 const CONSTRUCTOR = /(?<![.\w$#])constructor\s*\(/;
 const SAVED = /^(saved\w*|(saved|session)?_?string|session)$/i;
 
+/** Return a name for messages. */
 const nameless = (factory) => (isClass(factory) ? 'Session' : 'makeSession');
 
-/** Return the parameters of a constructor or a function, as they are written. */
+/** Return the source of the parameters of a class or function. */
 function parameters(made) {
   let holder = made;
   let source = Function.prototype.toString.call(holder);
@@ -21,11 +24,11 @@ function parameters(made) {
   return (/\(([^)]*)\)/.exec(head) ?? /^(?:async\s+)?(\w+)\s*=>/.exec(head))?.[1].trim() ?? '';
 }
 
-/** Read the profile off the parameters; a class that takes a name is at least `custom`. */
+/** Guess the profile from the parameters. A class that takes a name is at least `custom`. */
 function guess(factory) {
   const first = parameters(factory).split(/[,=]/)[0].trim();
   const parent = Object.getPrototypeOf(factory);
-  if (first.startsWith('...') && isClass(parent)) return guess(parent); // what it passes on
+  if (first.startsWith('...') && isClass(parent)) return guess(parent); // it passes them on
   if (first === '') return 'memory';
   return SAVED.test(first) ? 'string' : 'custom';
 }

@@ -1,13 +1,14 @@
 'use strict';
 
-// The Node host: serves one session class to the suite, as spec/HOSTS.md says. Requests come on
-// descriptor 3 and answers go to 4, so that whatever the session prints is none.
+// The Node host: runs one session class for the suite (spec/HOSTS.md). It reads requests from
+// descriptor 3 and writes answers to descriptor 4, so that output of the session never reaches this
+// channel.
 //
-// The sessions get what they would get from the client: AuthKey and Api objects and big integers of
+// The sessions get the same objects as from the client: AuthKey and Api objects and big integers of
 // the teleproto (or gramjs) that is installed for them.
 
-// One thread for the file system: the suite counts the writes of a change, and several threads could
-// make them in any order.
+// Use one thread for the file system. The suite counts the writes of a change, and several threads
+// could make them in any order.
 process.env.UV_THREADPOOL_SIZE = '1';
 
 const { Lines, REQUESTS, send } = require('./channel.cjs');
@@ -23,7 +24,8 @@ async function serve() {
       const request = JSON.parse(line);
       if (request.do === 'exit') break;
       answer = host.answer(request);
-      // Waiting lets other things happen, which a client that does not wait would not see done.
+      // Await only promises. An await lets other work run, and a client that does not wait does
+      // not see that work done.
       if (isPromise(answer)) answer = await answer;
     } catch (error) {
       answer = error instanceof Refusal ? { refused: error.message } : { fault: error.stack };

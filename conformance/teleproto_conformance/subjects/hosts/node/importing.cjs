@@ -1,5 +1,7 @@
 'use strict';
 
+// Importing a module as the project of the user does.
+
 const fs = require('fs');
 const path = require('path');
 const vm = require('vm');
@@ -12,7 +14,7 @@ const { shown } = require('./texts.cjs');
 
 const SUFFIXES = ['.mjs', '.cjs', '.ts', '.mts', '.cts'];
 
-/** Resolve `request` as a module in one of `directories` would; throws what Node throws last. */
+/** Resolve `request` from the first of `directories` that has it; throw the most telling error. */
 function resolve(request, directories) {
   let failure;
   for (const directory of directories) {
@@ -22,7 +24,7 @@ function resolve(request, directories) {
       try {
         return require.resolve(attempt);
       } catch (error) {
-        // A package that is there, but not for require(), says more than a file that is not.
+        // "This package is not for require()" tells more than "not found".
         if (failure === undefined || error.code !== 'MODULE_NOT_FOUND') failure = error;
       }
     }
@@ -30,13 +32,13 @@ function resolve(request, directories) {
   throw failure;
 }
 
-/** Import `request` as a module in `directory` would: for packages that require() cannot have. */
+/** Import `request` from `directory`, for packages that require() cannot load. */
 function importFrom(request, directory, option) {
   const loader = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
   if (loader === undefined) {
     throw new Refusal(
-      `${option}: with Node ${process.versions.node} the suite cannot import a package that has ` +
-        'no require(); use Node 20.12 or newer, or name its file below node_modules',
+      `${option}: with Node ${process.versions.node} the suite cannot import a package that ` +
+        'require() cannot load; use Node 20.12 or newer, or name its file below node_modules',
     );
   }
   const script = new vm.Script(`(request) => import(request)`, {
@@ -68,12 +70,12 @@ function notFound(request, directories) {
   const file = path.resolve(directory, request);
   const suffix = SUFFIXES.find((each) => fs.existsSync(file + each));
   if (suffix) return `there is no ${request} in ${directory}; write ${request}${suffix}`;
-  if (isFile(request)) return `there is no file ${file}; write its path as seen from ${directory}`;
+  if (isFile(request)) return `there is no file ${file}; write its path relative to ${directory}`;
   const name = request.split('/').slice(0, request.startsWith('@') ? 2 : 1).join('/');
   if (isInstalled(name, directories)) {
-    return `the package ${name} has no module ${request}; write it as an import of it would`;
+    return `the package ${name} has no module ${request}; write it as in an import`;
   }
-  return `there is no package ${name} for ${directory}; run "npm install ${name}" there, or ` +
+  return `${name} is not installed for ${directory}; run "npm install ${name}" there, or ` +
     `write ./${request} for a file`;
 }
 
@@ -87,7 +89,8 @@ function isInstalled(name, directories) {
 
 async function imported(load, request, option) {
   const stuck = () => {
-    send({ refused: `${option}: importing ${request} waits for what will never come; mend it` });
+    const reason = `importing ${request} waits for a promise that never settles`;
+    send({ refused: `${option}: ${reason}; fix it` });
     process.exit();
   };
   process.once('beforeExit', stuck);
@@ -102,7 +105,7 @@ async function imported(load, request, option) {
           'use Node 22.18 or newer, or name the compiled file',
       );
     }
-    let remedy = isFile(request) ? `; \`node ${request}\` shows more of it` : '';
+    let remedy = isFile(request) ? `; \`node ${request}\` shows more` : '';
     if (error?.code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') remedy = '; name the compiled file';
     const how = `failed with ${oneLineOf(error)}, on Node ${process.versions.node}`;
     throw new Refusal(`${option}: importing ${request} ${how}${remedy}`);

@@ -1,5 +1,7 @@
 'use strict';
 
+// The client library that a session is written for.
+
 const fs = require('fs');
 const path = require('path');
 const { createRequire } = require('module');
@@ -8,13 +10,13 @@ const { Refusal } = require('./refusal.cjs');
 
 const LIBRARIES = ['teleproto', 'telegram'];
 
-/** Return the client library that the module uses, or else the first that is installed for it. */
+/** Return the client library that the module uses, or else the first that is installed. */
 function library(request, near, option) {
   const installed = [];
   for (const name of LIBRARIES) {
     try {
       const file = resolve(`${name}/package.json`, near);
-      // Read, not required: what is in the cache of modules tells which library the module uses.
+      // Do not require() it: the cache of modules shows which library the module uses.
       const { version } = JSON.parse(fs.readFileSync(file, 'utf8'));
       installed.push({ name, home: path.dirname(file), version });
     } catch {

@@ -1,6 +1,6 @@
 'use strict';
 
-/** A line for the user: the class cannot be had. */
+/** The class cannot be used. The message is one line for the user. */
 class Refusal extends Error {}
 
 module.exports = { Refusal };

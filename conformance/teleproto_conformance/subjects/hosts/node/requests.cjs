@@ -1,48 +1,35 @@
 'use strict';
 
+// The requests of the host protocol.
+
 const fs = require('fs');
 const util = require('util');
-const { AsyncLocalStorage, createHook } = require('async_hooks');
 const { everything, oneLineOf, raised } = require('./errors.cjs');
 const { guess, isClass, nameless } = require('./factories.cjs');
 const { locate } = require('./locate.cjs');
+const { LooseEnds } = require('./loose_ends.cjs');
 const { Refusal } = require('./refusal.cjs');
 const { kind, shown } = require('./texts.cjs');
 const { Values } = require('./values.cjs');
 
 const PROTOCOL = 1;
-const AFTERWARDS = 25; // milliseconds for what a trace has left running to come to something
+const AFTERWARDS = 25; // milliseconds that running work gets to end after a trace
 
 const isPromise = (thing) => thing !== null && typeof thing === 'object' &&
   typeof thing.then === 'function';
 
+/** Carries out requests, one after another. */
 class Host {
   constructor() {
     this.sessions = new Map();
-    this.running = new AsyncLocalStorage();
-    this.promises = 0;
-    this.timers = [];
-    const init = (id, type, cause, resource) => {
-      if (type === 'PROMISE') this.promises += 1;
-      if (type === 'Timeout') this.timers.push(resource);
-    };
-    createHook({ init }).enable();
-    this.stray = [];
     this.texts = [];
-    this.marks = new Map();
-    const strayed = (how) => (error) => {
-      const marked = this.marks.get(error);
-      if (this.marks.delete(error)) return void marked();
-      this.stray.push({ error, how, member: this.running.getStore() });
-    };
-    process.on('unhandledRejection', strayed('nobody handled a rejection'));
-    process.on('uncaughtException', strayed('nobody caught an error'));
+    this.looseEnds = new LooseEnds('the module');
     process.on('warning', (warning) => {
       this.texts.push(['warnings', `a ${warning.name}`, everything(warning)]);
     });
   }
 
-  /** Do what a request asks. What is returned is the answer, or a promise of it. */
+  /** Carry out a request. Return the answer, or a promise of it. */
   answer({ do: what, ...given }) {
     const done = Object.hasOwn(REQUESTED, what) ? REQUESTED[what].call(this, given) : undefined;
     if (done === undefined) throw new Error(`there is no request ${what}`);
@@ -59,88 +46,55 @@ class Host {
     return this.members[name];
   }
 
-  /** Return an answer, or where `waits` allows it, a promise of one. */
+  /** Carry out an operation. Return the answer, or a promise of it if `waits` is true. */
   attempt(what, waits, action) {
     let result;
-    this.promises = 0;
     try {
-      result = this.running.run(what, action);
+      result = this.looseEnds.run(what, action);
       if (!isPromise(result)) {
         const answer = { returned: this.values.show(result) };
-        // Only where a promise was made can one have been rejected that nobody handles.
-        return waits && this.promises > 0 ? this.settled(what, result) : answer;
+        // Without a promise, there cannot be an unhandled rejection to wait for.
+        return waits && this.looseEnds.madePromises ? this.awaited(what, result) : answer;
       }
     } catch (error) {
       return this.failed(what, error);
     }
-    if (waits) return this.settled(what, result);
-    result.then(undefined, () => {}); // what it comes to is too late in any case
-    const late = new Error(`${what} gave a promise; it has to take effect at once`);
+    if (waits) return this.awaited(what, result);
+    result.then(undefined, () => {}); // ignored: the operation has already failed
+    const late = new Error(`${what} returned a promise; it has to take effect at once`);
     late.stack = '';
     return { ...this.failed(what, late), fatal: true };
   }
 
-  /** Wait for what was promised, if it was, and for what the call has left behind. */
-  async settled(what, promise) {
-    const waiting = setInterval(() => {}, 1 << 30); // or Node ends where nothing else goes on
+  /** Return the answer after `promise` is settled and unhandled rejections have shown. */
+  async awaited(what, promise) {
+    const waiting = setInterval(() => {}, 1 << 30); // otherwise Node ends if nothing else runs
     let answer;
     try {
       answer = { returned: this.values.show(await promise) };
     } catch (error) {
       answer = this.failed(what, error);
     }
-    await this.rejections();
+    await this.looseEnds.rejections();
     clearInterval(waiting);
-    return this.astray() ?? answer;
+    return this.unhandled() ?? answer;
   }
 
-  /** Wait until rejections that nobody handles have shown, which come in their order, and no longer:
-      a client that goes on after an await sees nothing else done. */
-  rejections() {
-    return new Promise((resolve) => {
-      const mark = Symbol('all rejections before this');
-      this.marks.set(mark, resolve);
-      Promise.reject(mark);
-    });
+  /** Return the answer that reports an unhandled error, if there is one. */
+  unhandled() {
+    if (!this.looseEnds.hasUnhandled) return undefined;
+    const { error, kind: what, operation, source } = this.looseEnds.takeUnhandled();
+    return this.failed(operation, error, `${what} from ${source}: `);
   }
 
-  /** Return what has come of an error that nobody was there for: it would end the program. */
-  astray() {
-    if (this.stray.length === 0) return undefined;
-    const { error, how, member } = this.stray[0];
-    this.stray = [];
-    return this.failed(member, error, `${how} that ${member ?? 'the module'} left behind: `);
-  }
-
-  failed(what, error, left = '') {
-    const answer = raised(error, left);
+  failed(what, error, prefix = '') {
+    const answer = raised(error, prefix);
     this.texts.push(['errors', `the error of ${what}`, answer.everything]);
     return answer;
   }
 
-  /** Say whether the trace has left something running, be it a timer that keeps no program alive. */
-  busy() {
-    this.timers = this.timers.filter((timer) => !timer._destroyed);
-    const before = [...this.resources];
-    const left = process.getActiveResourcesInfo().some((each) => {
-      const known = before.indexOf(each);
-      if (known >= 0) before.splice(known, 1);
-      return known < 0 && each !== 'Immediate' && each !== 'Timeout';
-    });
-    return left || this.timers.length > 0;
-  }
-
-  /** Wait until nothing is running any more, for so many milliseconds at most. */
-  async quiet(limit) {
-    const until = performance.now() + limit;
-    await new Promise(setImmediate);
-    while (this.busy() && performance.now() < until) {
-      await new Promise((go) => setImmediate(go));
-    }
-  }
-
-  /** Close the sessions that are still open, and wait for that no longer than for the rest. */
-  async closed() {
+  /** Close all open sessions, and wait a moment for that. */
+  async closeSessions() {
     let limit;
     const closing = [...this.sessions.values()].map(async (session) => session.close());
     const enough = new Promise((go) => { limit = setTimeout(go, AFTERWARDS); });
@@ -156,18 +110,18 @@ class Host {
   }
 
   make(args) {
-    const { factory } = this; // whose place in a stack is not called Host's
+    const { factory } = this; // called alone, so that stack traces do not show a method of Host
     const made = isClass(factory) ? new factory(...args) : factory(...args);
-    return isPromise(made) ? made.then(due) : due(made);
+    return isPromise(made) ? made.then(asSession) : asSession(made);
   }
 }
 
-function due(made) {
+function asSession(made) {
   if (made !== null && typeof made === 'object') return made;
-  throw new TypeError(`it returned ${kind(made)} where a session is due`);
+  throw new TypeError(`it returned ${kind(made)} instead of a session`);
 }
 
-/** What each request does, `this` being the host. */
+/** The requests by name. Each is called with the host as `this`. */
 const REQUESTED = {
   async hello({ protocol, implementation, path: directories, members, keys }) {
     if (protocol !== PROTOCOL) {
@@ -175,11 +129,11 @@ const REQUESTED = {
     }
     this.members = members;
     const { factory, library } = await locate(implementation, directories);
-    await fs.promises.access('.'); // starts the thread, and lets rejections show
-    if (this.stray.length > 0) {
-      const { error, how } = this.stray[0];
+    await fs.promises.access('.'); // starts the thread, and lets Node report rejections
+    if (this.looseEnds.hasUnhandled) {
+      const { error, kind: what } = this.looseEnds.takeUnhandled();
       const option = `--session-impl=${implementation}`;
-      throw new Refusal(`${option}: importing it failed, as ${how}: ${oneLineOf(error)}`);
+      throw new Refusal(`${option}: importing it failed with an ${what}: ${oneLineOf(error)}`);
     }
     this.factory = factory;
     this.values = new Values(library, keys);
@@ -200,8 +154,7 @@ const REQUESTED = {
     process.chdir(workdir);
     this.texts = [];
     this.values.objects.clear();
-    this.timers = [];
-    this.resources = process.getActiveResourcesInfo();
+    this.looseEnds.begin();
     return { returned: null };
   },
 
@@ -255,7 +208,7 @@ const REQUESTED = {
 
   async pause({ milliseconds }) {
     await new Promise((go) => setTimeout(go, milliseconds));
-    return this.astray() ?? { returned: null };
+    return this.unhandled() ?? { returned: null };
   },
 
   texts({ session }) {
@@ -270,14 +223,14 @@ const REQUESTED = {
   },
 
   async finish() {
-    await this.quiet(AFTERWARDS);
-    const lost = this.astray();
-    if (this.busy()) {
-      await this.closed(); // so that this process may serve the next trace
-      await this.quiet(AFTERWARDS);
+    await this.looseEnds.quiet(AFTERWARDS);
+    const failed = this.unhandled();
+    if (this.looseEnds.busy()) {
+      await this.closeSessions(); // so that this process can serve the next trace
+      await this.looseEnds.quiet(AFTERWARDS);
     }
     this.sessions.clear();
-    return lost ?? { returned: !this.busy() && this.stray.length === 0 };
+    return failed ?? { returned: !this.looseEnds.busy() && !this.looseEnds.hasUnhandled };
   },
 };
 

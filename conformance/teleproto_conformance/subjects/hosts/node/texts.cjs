@@ -1,11 +1,13 @@
 'use strict';
 
+// Things as text.
+
 const util = require('util');
 const { isClass } = require('./factories.cjs');
 
 const oneLine = (text) => text.split(/\s+/).filter(Boolean).join(' ');
 
-/** Return what `show` gives, or nothing where it throws. */
+/** Return the result of `show` as a string, or an empty one if it throws. */
 function shown(show) {
   try {
     return String(show());
@@ -14,7 +16,7 @@ function shown(show) {
   }
 }
 
-/** Say what a thing is: the name of its class, or what it is as a literal. */
+/** Describe a thing: by the name of its class, or as a literal. */
 function kind(thing) {
   if (typeof thing === 'function') {
     return `the ${isClass(thing) ? 'class' : 'function'} ${thing.name}`.trimEnd();

@@ -1,5 +1,7 @@
 'use strict';
 
+// Values of a trace as JavaScript objects.
+
 const { createHash } = require('crypto');
 const { kind } = require('./texts.cjs');
 
@@ -8,7 +10,7 @@ const LONGS = ['id', 'access_hash', 'user_id', 'chat_id', 'channel_id'];
 const camelCase = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 const snakeCase = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Turns values of a trace into what the client would hand over, and back. */
+/** Turns values of a trace into the objects of the client, and back. */
 class Values {
   constructor({ Api, AuthKey, bigInt }, keys) {
     Object.assign(this, { Api, AuthKey, bigInt, objects: new Map() });
@@ -36,7 +38,7 @@ class Values {
     if (object === undefined) return filled;
     if (!this.objects.has(object)) this.objects.set(object, new this.AuthKey());
     const kept = this.objects.get(object);
-    kept.setKey(undefined); // takes effect at once, where filling it would not
+    kept.setKey(undefined); // at once, whereas setKey() with bytes takes a while
     return Object.assign(kept, filled);
   }
 

@@ -1,0 +1,93 @@
+'use strict';
+
+// What a trace leaves running.
+
+const { AsyncLocalStorage, createHook } = require('async_hooks');
+
+/** Work that a session has started and that still runs, and errors that nothing has handled. */
+class LooseEnds {
+  /** `fallback` names the cause of an error that no operation has caused. */
+  constructor(fallback) {
+    this.fallback = fallback;
+    this.operation = new AsyncLocalStorage();
+    this.promises = 0;
+    this.timers = [];
+    this.resources = [];
+    this.unhandled = [];
+    this.marks = new Map();
+    const init = (id, type, cause, resource) => {
+      if (type === 'PROMISE') this.promises += 1;
+      if (type === 'Timeout') this.timers.push(resource);
+    };
+    createHook({ init }).enable();
+    const note = (kind) => (error) => {
+      const reached = this.marks.get(error);
+      if (this.marks.delete(error)) return void reached();
+      this.unhandled.push({ error, kind, operation: this.operation.getStore() });
+    };
+    process.on('unhandledRejection', note('unhandled rejection'));
+    process.on('uncaughtException', note('uncaught error'));
+  }
+
+  /** Begin a trace: whatever runs now belongs to earlier traces. */
+  begin() {
+    this.timers = [];
+    this.resources = process.getActiveResourcesInfo();
+  }
+
+  /** Run `action`, as the cause of all work that it starts. */
+  run(operation, action) {
+    this.promises = 0;
+    return this.operation.run(operation, action);
+  }
+
+  /** Say whether anything has made a promise since the last run(). */
+  get madePromises() {
+    return this.promises > 0;
+  }
+
+  /** Wait until Node has reported all rejections so far that nothing handles. Do not wait longer: a
+      client that goes on after an await does not see later work done. */
+  rejections() {
+    return new Promise((resolve) => {
+      // Node reports rejections in their order, so this one comes after all others.
+      const mark = Symbol('all rejections before this');
+      this.marks.set(mark, resolve);
+      Promise.reject(mark);
+    });
+  }
+
+  get hasUnhandled() {
+    return this.unhandled.length > 0;
+  }
+
+  /** Remove all unhandled errors, and return the first one. It would end a Node program. */
+  takeUnhandled() {
+    const [first] = this.unhandled;
+    this.unhandled = [];
+    return { ...first, source: first.operation ?? this.fallback };
+  }
+
+  /** Say whether work of this trace still runs. Timers count even if they are unref()ed. */
+  busy() {
+    this.timers = this.timers.filter((timer) => !timer._destroyed);
+    const before = [...this.resources];
+    const left = process.getActiveResourcesInfo().some((each) => {
+      const known = before.indexOf(each);
+      if (known >= 0) before.splice(known, 1);
+      return known < 0 && each !== 'Immediate' && each !== 'Timeout';
+    });
+    return left || this.timers.length > 0;
+  }
+
+  /** Wait until nothing runs any more, for at most this many milliseconds. */
+  async quiet(limit) {
+    const until = performance.now() + limit;
+    await new Promise(setImmediate);
+    while (this.busy() && performance.now() < until) {
+      await new Promise((go) => setImmediate(go));
+    }
+  }
+}
+
+module.exports = { LooseEnds };
