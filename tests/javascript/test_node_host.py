@@ -905,7 +905,7 @@ def test_the_node_on_path_is_taken_where_none_lies_beside_python(
 def test_it_does_what_the_protocol_says(project: Project) -> None:
     done = project.conformance("host", "node:teleproto/sessions#MemorySession")
     assert done.code == 0, done.text
-    assert "no fault of the host was found" in done.out
+    assert "no error of the host was found" in done.out
 
 
 ONCE = """

@@ -14,7 +14,7 @@ from teleproto_conformance.validator import FAILED, OK, SESSION, Result, results
 from teleproto_conformance.validator.requirements import REQUIREMENTS, Requirement
 
 PERL_HOST = str(ROOT / "examples" / "perl_host.pl")
-ALL_OK = f"no fault of the host was found: {len(REQUIREMENTS)} requirements are met"
+ALL_OK = f"no error of the host was found: {len(REQUIREMENTS)} requirements are met"
 
 HOST = """
 import json, os, sys, time
@@ -109,7 +109,7 @@ class Host:
 
 BROKEN = {
     "prints-while-starting": (
-        "hello says what the class is",
+        "hello describes the class",
         "wrote into the channel",
         """
         def serve(self):
@@ -118,7 +118,7 @@ BROKEN = {
         """,
     ),
     "dies-while-starting": (
-        "hello says what the class is",
+        "hello describes the class",
         "exit code 3; it printed 'no such engine'",
         """
         def serve(self):
@@ -127,7 +127,7 @@ BROKEN = {
         """,
     ),
     "hangs-while-starting": (
-        "hello says what the class is",
+        "hello describes the class",
         "none within 2 seconds; it printed 'looking for the class'",
         """
         def hello(self, **given):
@@ -136,7 +136,7 @@ BROKEN = {
         """,
     ),
     "older-protocol": (
-        "hello says what the class is",
+        "hello describes the class",
         "protocol: 1 was expected",
         """
         def hello(self, **given):
@@ -146,7 +146,7 @@ BROKEN = {
         """,
     ),
     "hello-without-a-field": (
-        "hello says what the class is",
+        "hello describes the class",
         "'guess' is a required property",
         """
         def hello(self, **given):
@@ -165,7 +165,7 @@ BROKEN = {
     ),
     "id-of-another-process": (
         "hello gives the id of the process",
-        "a shell script starts its host with exec",
+        "a shell script must start its host with exec",
         """
         def hello(self, **given):
             answer = super().hello(**given)
@@ -182,7 +182,7 @@ BROKEN = {
         """,
     ),
     "prints-into-the-channel": (
-        "a TL object of any kind",
+        "TL objects of any kind, and other values instead of them, can be passed",
         "wrote into the channel",
         """
         def call(self, session, member, arguments):
@@ -192,8 +192,8 @@ BROKEN = {
         """,
     ),
     "forgets-names-of-keys": (
-        "an auth key comes back under the name",
-        "a key has its name in the keys of hello",
+        "an auth key comes back under its name from hello",
+        "a key has a name from the `keys` of hello",
         """
         def attempt(self, action):
             answer = super().attempt(action)
@@ -203,7 +203,7 @@ BROKEN = {
         """,
     ),
     "numbers-for-64-bits": (
-        "64-bit numbers in a TL object are text",
+        "64-bit numbers in a TL object are strings, and come back exactly",
         "is not of type 'string'",
         """
         def attempt(self, action):
@@ -214,8 +214,8 @@ BROKEN = {
         """,
     ),
     "latin-1": (
-        "text beyond ASCII",
-        "its UTF-8 was taken for Latin-1",
+        "text beyond ASCII arrives unchanged in both directions",
+        "the host read UTF-8 as Latin-1",
         """
         def attempt(self, action):
             answer = super().attempt(action)
@@ -225,7 +225,7 @@ BROKEN = {
         """,
     ),
     "line-of-64-kb": (
-        "a request of 100 kB is taken",
+        "a request of 100 kB is answered",
         "expected returned or raised",
         """
         def answer(self, do, **given):
@@ -235,7 +235,7 @@ BROKEN = {
         """,
     ),
     "fault-instead-of-raised": (
-        "what the session refuses is raised",
+        "an error of the session is raised, not a fault",
         "expected raised",
         """
         def call(self, session, member, arguments):
@@ -245,7 +245,7 @@ BROKEN = {
         """,
     ),
     "raised-instead-of-fault": (
-        "a request for a member that no session has is a fault",
+        "a request for an unknown member is a fault, and later requests work",
         "expected fault",
         """
         def observe(self, session, member):
@@ -254,7 +254,7 @@ BROKEN = {
         """,
     ),
     "dies-of-an-unknown-request": (
-        "a request of an unknown kind is a fault",
+        "a request of an unknown kind is a fault, and later requests work",
         "exit code 1; it printed",
         """
         def answer(self, do, **given):
@@ -263,7 +263,7 @@ BROKEN = {
         """,
     ),
     "confused-by-a-fault": (
-        "a request of an unknown kind is a fault",
+        "a request of an unknown kind is a fault, and later requests work",
         "expected returned",
         """
         failed = False
@@ -276,7 +276,7 @@ BROKEN = {
         """,
     ),
     "errors-of-earlier-traces": (
-        "texts has the errors since begin",
+        "texts has only the errors since begin",
         "expected no entry of errors since begin",
         """
         shown_before = ()
@@ -292,7 +292,7 @@ BROKEN = {
         """,
     ),
     "keeps-the-first-session": (
-        "open under a name that is taken",
+        "open replaces an earlier session of the same name",
         "expected a new session",
         """
         def open(self, session, arguments):
@@ -304,7 +304,7 @@ BROKEN = {
         """,
     ),
     "drops-nothing": (
-        "drop lets go of one session",
+        "drop removes one session",
         "expected fault",
         """
         def drop(self, session):
@@ -312,8 +312,8 @@ BROKEN = {
         """,
     ),
     "newest-first": (
-        "requests sent ahead are answered",
-        "in its turn, came",
+        "requests sent ahead are answered in their order",
+        "in its turn, got",
         """
         def serve(self):
             self.channel = os.fdopen(os.dup(1), "w")
@@ -330,7 +330,7 @@ BROKEN = {
         """,
     ),
     "finish-says-nothing": (
-        "finish says whether anything was left",
+        "finish answers true or false, and begin works again",
         "expected true or false",
         """
         def finish(self):
@@ -339,7 +339,7 @@ BROKEN = {
         """,
     ),
     "does-not-exit": (
-        "exit ends the process",
+        "exit ends the process with code 0, without an answer",
         "none within 3 seconds",
         """
         def serve(self):
@@ -348,8 +348,8 @@ BROKEN = {
         """,
     ),
     "exits-with-an-error": (
-        "exit ends the process",
-        "expected exit code 0, came 1",
+        "exit ends the process with code 0, without an answer",
+        "expected exit code 0, got 1",
         """
         def serve(self):
             super().serve()
@@ -357,7 +357,7 @@ BROKEN = {
         """,
     ),
     "looks-for-no-other-class": (
-        "a class that is not there is refused",
+        "hello refuses a class that does not exist, or ignores the name",
         "expected refused, or returned by a host for one class",
         """
         def hello(self, implementation, **given):
@@ -366,7 +366,7 @@ BROKEN = {
         """,
     ),
     "versions-that-are-numbers": (
-        "hello says what the class is",
+        "hello describes the class",
         "versions.Engine: 4 is not of type 'string'",
         """
         def hello(self, **given):
@@ -377,7 +377,7 @@ BROKEN = {
     ),
     "opens-with-a-fault": (
         "open constructs a session",
-        "expected returned, came",
+        "expected returned, got",
         """
         def open(self, session, arguments):
             super().open(session, arguments)
@@ -385,7 +385,7 @@ BROKEN = {
         """,
     ),
     "has-says-what-it-found": (
-        "has says of each member",
+        "has says whether the session has a member",
         "expected true or false",
         """
         def has(self, session, member):
@@ -394,7 +394,7 @@ BROKEN = {
     ),
     "observes-what-is-none": (
         "observe reads each property",
-        "an object that is no value is",
+        "an object that cannot be written as a value is",
         """
         def observe(self, session, member):
             answer = super().observe(session, member)
@@ -411,7 +411,7 @@ BROKEN = {
         """,
     ),
     "hands-over-no-numbers": (
-        "call hands over numbers and text",
+        "call passes numbers and text unchanged",
         "expected returned",
         """
         def call(self, session, member, arguments):
@@ -421,7 +421,7 @@ BROKEN = {
         """,
     ),
     "together-stops-at-an-error": (
-        "together answers each of its calls",
+        "together answers all calls in their order",
         "a list of 3 answers",
         """
         def together(self, calls):
@@ -431,7 +431,7 @@ BROKEN = {
         """,
     ),
     "hands-over-a-blank-key-as-a-fault": (
-        "no key, and a key without bytes",
+        "a missing key and a blank key can be passed",
         "expected returned",
         """
         def call(self, session, member, arguments):
@@ -441,7 +441,7 @@ BROKEN = {
         """,
     ),
     "has-no-key-objects": (
-        "a key has an object of its own",
+        "a key may be put into a named object, and may have any length",
         "expected returned",
         """
         def call(self, session, member, arguments):
@@ -451,7 +451,7 @@ BROKEN = {
         """,
     ),
     "a-constructor-must-not-raise": (
-        "a constructor that refuses is no fault",
+        "an error of the constructor is raised; texts and open still work",
         "expected returned or raised",
         """
         def open(self, session, arguments):
@@ -460,7 +460,7 @@ BROKEN = {
         """,
     ),
     "opens-what-it-does-not-know": (
-        "a request for a session that was never opened",
+        "a request for an unknown session is a fault, and later requests work",
         "expected fault",
         """
         def observe(self, session, member):
@@ -470,7 +470,7 @@ BROKEN = {
         """,
     ),
     "calls-methods-of-the-first-only": (
-        "two sessions are told apart",
+        "two sessions are kept apart by their names",
         "expected returned",
         """
         def call(self, session, member, arguments):
@@ -480,15 +480,15 @@ BROKEN = {
         """,
     ),
     "does-not-pause": (
-        "pause is answered when the time has passed",
-        "expected null after 50 ms, came null after ",
+        "pause answers when the time has passed",
+        "expected null after 50 ms, got null after ",
         """
         def pause(self, milliseconds):
             return {"returned": None}
         """,
     ),
     "waits-for-more-input": (
-        "the end of its input ends the process",
+        "the end of the input ends the process",
         "none within 3 seconds",
         """
         def serve(self):
@@ -565,17 +565,20 @@ def test_what_a_session_does_wrong_is_its_own(project: Project) -> None:
     done = project.conformance("host", sys.executable, _host(project.path, "", session))
     assert done.code == 0, done.text
     *lines, verdict = done.out.splitlines()
-    marked = [line for line in lines if "unsure   an auth key comes back under the name" in line]
+    marked = [
+        line
+        for line in lines
+        if "unsure   an auth key comes back under its name from hello" in line
+    ]
     assert len(marked) == 1
     assert (
-        'expected {"key": "A"}, came {"returned": {"key": "zero"}}, asked {"do": "call"'
-        in marked[0]
+        'expected {"key": "A"}, got {"returned": {"key": "zero"}}, asked {"do": "call"' in marked[0]
     )
     assert "FAILED" not in done.out
     assert verdict.startswith(
-        f"no fault of the host was found: {len(REQUIREMENTS) - 3} requirements are met; "
+        f"no error of the host was found: {len(REQUIREMENTS) - 3} requirements are met; "
     )
-    assert "3 could not be judged, as the host or the session behind it is wrong" in verdict
+    assert "3 unsure, as either the host or its session is wrong" in verdict
 
 
 def test_a_session_that_cannot_be_opened_ends_the_talk(project: Project) -> None:
@@ -591,7 +594,7 @@ def test_a_session_that_cannot_be_opened_ends_the_talk(project: Project) -> None
     *_, opened, verdict = done.out.splitlines()
     assert opened.startswith("  unsure   open constructs a session")
     assert "no engine" in opened
-    assert verdict.startswith("nothing more can be asked; 1 could not be judged")
+    assert verdict.startswith("the other requirements cannot be tested; 1 unsure")
 
 
 def test_a_session_that_ends_the_process_may_be_to_blame(tmp_path: Path) -> None:
@@ -606,7 +609,7 @@ def test_a_session_that_ends_the_process_may_be_to_blame(tmp_path: Path) -> None
     found = _asked(_host(tmp_path, "", session), asked)
     failed = [one for one in found if one.outcome == FAILED]
     assert failed
-    assert all("exit code 9 (the session may have done that)" in one.detail for one in failed)
+    assert all("exit code 9 (the session may have caused this)" in one.detail for one in failed)
     assert all(one.outcome != SESSION for one in found)
 
 
@@ -633,10 +636,10 @@ def test_a_class_that_is_refused_is_said_with_the_remedy(project: Project) -> No
     assert done.code == 1
     group, refused, verdict = done.out.splitlines()
     assert group == "Starting"
-    assert "--implementation names the class" in refused
+    assert "name the class with --implementation" in refused
     assert verdict == (
         f"1 of {len(REQUIREMENTS)} requirements of spec/HOSTS.md is not met; "
-        "nothing more can be asked"
+        "the other requirements cannot be tested"
     )
 
 

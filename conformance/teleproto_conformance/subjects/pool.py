@@ -100,9 +100,8 @@ class Pool:
             raise UsageError(f"{self._option}: {error}") from None
         if hello.pid != pid:
             raise UsageError(
-                f"{self._option}: process {hello.pid} answers, not the process {pid} that the suite "
-                "started; let the command become the host (`exec` in a script), so that the suite can "
-                "kill the host"
+                f"{self._option}: process {hello.pid} answers, but the suite started process {pid}; "
+                "let the command become the host (`exec` in a script), so that the suite can kill it"
             )
         return hello
 

@@ -1,4 +1,4 @@
-"""Holding a host program against ``spec/HOSTS.md``: ``teleproto-conformance host COMMAND``."""
+"""Testing a host program against ``spec/HOSTS.md``: ``teleproto-conformance host COMMAND``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OK, FAILED, SESSION = "ok", "FAILED", "unsure"
 
 @dataclass(frozen=True)
 class Result:
-    """What a requirement came to; ``detail`` says more of what is not ok."""
+    """The result of one requirement. ``detail`` says what went wrong, if anything."""
 
     requirement: Requirement
     outcome: str
@@ -47,9 +47,9 @@ def results(
     limit: float = LIMIT,
     requirements: Sequence[Requirement] = REQUIREMENTS,
 ) -> Iterator[Result]:
-    """Yield what each requirement comes to, up to a gate that is not passed.
+    """Yield the result of each requirement, up to the first gate that fails.
 
-    :raises UsageError: in one line, where nothing tells how the session is opened.
+    :raises UsageError: in one line, if the profile is not known.
     """
     tables = vectors.load().tables
     server = ForkServer(program)
@@ -79,7 +79,7 @@ def _result(one: Requirement, setting: Setting) -> Result:
         try:
             talk = Talk(setting, Path(directory).resolve())
         except OSError as error:
-            raise UsageError(f"no process can be started: {error.strerror}") from None
+            raise UsageError(f"the host cannot be started: {error.strerror}") from None
         in_order = False
         try:
             for take_step in (talk.hello, talk.begin, talk.open)[: one.since]:
@@ -96,7 +96,7 @@ def _result(one: Requirement, setting: Setting) -> Result:
 
 
 def verdict(found: Sequence[Result], implementation: str) -> str:
-    """Sum up in one line what all requirements have come to."""
+    """Sum up all results in one line."""
     count = Counter(result.outcome for result in found)
     suite = shlex.join(["pytest", f"--session-impl={implementation}"])
     parts = []
@@ -106,22 +106,22 @@ def verdict(found: Sequence[Result], implementation: str) -> str:
             f"{count[FAILED]} of {len(REQUIREMENTS)} requirements of spec/HOSTS.md {are} not met"
         )
     elif len(found) == len(REQUIREMENTS):
-        parts.append(f"no fault of the host was found: {count[OK]} requirements are met")
+        parts.append(f"no error of the host was found: {count[OK]} requirements are met")
     if len(found) < len(REQUIREMENTS):
-        parts.append("nothing more can be asked")
+        parts.append("the other requirements cannot be tested")
     if count[SESSION]:
         parts.append(
-            f"{count[SESSION]} could not be judged, as the host or the session behind it is wrong: "
-            f"see {suite}"
+            f"{count[SESSION]} unsure, as either the host or its session is wrong; "
+            f"to test the session, run: {suite}"
         )
     return "; ".join(parts)
 
 
 def main(words: Sequence[str], implementation: str | None, profile: str | None) -> int:
-    """Hold the host that a command starts against the page, and print what comes of it.
+    """Test the host that a command starts, and print the results.
 
-    :returns: 0, or 1 where a requirement is not met or the host could not be asked for all.
-    :raises UsageError: where there is no such program, or nothing tells the profile.
+    :returns: 0, or 1 if a requirement failed or could not be tested.
+    :raises UsageError: if the program does not exist, or the profile is not known.
     """
     here = Path.cwd()
     text, program = _program(words, here)
@@ -137,9 +137,9 @@ def main(words: Sequence[str], implementation: str | None, profile: str | None) 
 
 
 def _program(words: Sequence[str], here: Path) -> tuple[str, Program]:
-    """Return the program, and what stands behind ``--session-impl`` for it.
+    """Return the program, and the value of ``--session-impl`` that names it.
 
-    One word is taken as it would be there, so that ``node:MODULE#EXPORT`` names our own host.
+    A single word may be such a value itself: ``node:MODULE#EXPORT`` names the Node host.
     """
     text = words[0] if len(words) == 1 else shlex.join(words)
     if (known := programs.program(text, here)) is not None:

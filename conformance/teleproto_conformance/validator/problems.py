@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 
 
 KINDS = ("returned", "raised", "refused", "fault")
-"""What an answer can be, in the order in which the schema has them."""
+"""The kinds of answers, in the order of the schema."""
 
 
 @cache
@@ -31,7 +31,7 @@ def _validator(part: str) -> Any:
 
 
 def _problem(document: Any, part: str) -> str:
-    """Say in a few words what keeps ``document`` from fitting a part of a schema, if anything."""
+    """Return the main problem of ``document`` by a part of a schema, or an empty string."""
     problem = jsonschema.exceptions.best_match(_validator(part).iter_errors(document))
     if problem is None:
         return ""
@@ -40,24 +40,24 @@ def _problem(document: Any, part: str) -> str:
 
 
 def problem_of(answer: Any) -> str:
-    """Say what is wrong with an answer, if anything."""
+    """Return what is wrong with an answer, or an empty string."""
     kinds = [kind for kind in KINDS if isinstance(answer, dict) and kind in answer]
     if len(kinds) != 1:
-        return f"one of {', '.join(KINDS)} is due"
+        return f"an answer has exactly one of {', '.join(KINDS)}"
     place = KINDS.index(kinds[0])
     if problem := _problem(answer, f"host.schema.json#/$defs/answer/oneOf/{place}"):
         return problem
     line = answer.get("raised", answer.get("refused", ""))
-    return f"{kinds[0]} is one line" if "\n" in line else ""
+    return f"`{kinds[0]}` must be one line" if "\n" in line else ""
 
 
-def problem_of_hello(said: Any) -> str:
-    """Say what is wrong with what was returned to a hello, if anything."""
-    return _problem(said, "host.schema.json#/$defs/hello")
+def problem_of_hello(value: Any) -> str:
+    """Return what is wrong with the answer to hello, or an empty string."""
+    return _problem(value, "host.schema.json#/$defs/hello")
 
 
 def problem_of_value(value: Any) -> str:
-    """Say what is wrong with what a member gave, if anything."""
+    """Return what is wrong with the value of a member, or an empty string."""
     if problem := _problem(value, "trace.schema.json#/$defs/value"):
         return problem
     match value:
@@ -69,8 +69,8 @@ def problem_of_value(value: Any) -> str:
             known = name in KEYS and size is None
             if not rest and (known or unknown):
                 return ""
-            return 'a key has its name in the keys of hello, or is {"key": "unknown", "bytes": …}'
+            return 'a key has a name from the `keys` of hello, or is {"key": "unknown", "bytes": …}'
         case dict() if len(value) != 1 or not all(isinstance(v, str) for v in value.values()):
-            return 'an object that is no value is {"language": "Thing"}'
+            return 'an object that cannot be written as a value is {"language": "Thing"}'
         case _:
             return ""

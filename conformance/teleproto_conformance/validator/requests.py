@@ -13,7 +13,7 @@ FINISH = {"do": "finish"}
 
 
 PAUSED = 50
-"""Milliseconds."""
+"""Milliseconds that the request ``pause`` asks for."""
 
 
 PAUSE = {"do": "pause", "milliseconds": PAUSED}

@@ -17,8 +17,8 @@ from .requests import Request
 class Setting:
     """What all talks have in common.
 
-    ``profile`` is the one that we were told, if any; ``limit`` is how many seconds an answer may
-    take; ``members`` and ``profiles`` are tables of the contract.
+    ``profile`` is the value of ``--profile``, if given. ``limit`` is how many seconds an answer may
+    take. ``members`` and ``profiles`` are tables of the contract.
     """
 
     launch: Launcher
@@ -30,19 +30,19 @@ class Setting:
     profiles: dict[str, Any]
 
     def promise(self, hello: Hello) -> dict[str, Any]:
-        """Return what a class promises that has ``said`` this in its hello.
+        """Return the profile of a class whose host answered ``hello`` like this.
 
-        :raises UsageError: where there is no such profile, or nothing to go by.
+        :raises UsageError: if that profile does not exist, or if none is known.
         """
         name = self.profile or hello.promised or hello.guess
         if not isinstance(name, str) or name not in self.profiles:
-            what = "nothing tells its profile" if name is None else f"no profile is called {name!r}"
+            what = "the profile is not known" if name is None else f"no profile is called {name!r}"
             raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")
         promise: dict[str, Any] = self.profiles[name]
         return promise
 
     def hello(self, **other: Any) -> Request:
-        """Return the first request, some of it changed."""
+        """Return the request ``hello``, with the members ``other`` replaced."""
         request = {
             "do": "hello",
             "protocol": PROTOCOL,

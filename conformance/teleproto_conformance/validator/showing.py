@@ -9,11 +9,11 @@ from ..contract.secrets import masked
 from .requests import Request
 
 _SHOWN = 160
-"""Characters of anything that are shown."""
+"""Characters that are shown of a text."""
 
 
 _TEDIOUS = ("members", "keys", "path")
-"""What stands in a hello and tells nobody anything."""
+"""Long members of hello that do not help a reader."""
 
 
 def shortened(text: str) -> str:
@@ -21,7 +21,7 @@ def shortened(text: str) -> str:
 
 
 def shown(thing: Any) -> str:
-    """Return a value, an answer or a request as JSON, fit to be read."""
+    """Return a value, an answer or a request as JSON, shortened and without keys."""
     return shortened(masked(json.dumps(thing, ensure_ascii=False)))
 
 
@@ -30,6 +30,6 @@ def request_shown(request: Request) -> str:
 
 
 def printed_shown(output: bytes) -> str:
-    """Return the end of what a program has printed, in one line."""
+    """Return the end of the output of a program, in one line."""
     line = " ".join(masked(output.decode("utf-8", "backslashreplace")).split())
     return line if len(line) <= _SHOWN else f"…{line[-_SHOWN:]}"

@@ -1,7 +1,7 @@
-"""The requirements of ``spec/HOSTS.md``, each a small function, in the order they are asked.
+"""The requirements of ``spec/HOSTS.md``, in the order in which they are tested.
 
-A function talks to a process of its own and raises what it does not find as it should be:
-:class:`Wrong` where the host is to blame, :class:`Mistake` where the session behind it may be.
+Each is a function that talks to a process of its own. It raises :class:`Wrong` if the host is to
+blame, and :class:`Mistake` if the session may be.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from .table import Group
 GROUP = Group("Ending")
 
 
-@GROUP.requirement("finish says whether anything was left, and begin works again")
+@GROUP.requirement("finish answers true or false, and begin works again")
 def _finishes(talk: Talk) -> None:
     talk.flag(FINISH)
     talk.begin(talk.workdir / "again")
@@ -19,7 +19,7 @@ def _finishes(talk: Talk) -> None:
     talk.open()
 
 
-@GROUP.requirement("exit ends the process with code 0, and is not answered")
+@GROUP.requirement("exit ends the process with code 0, without an answer")
 def _exits(talk: Talk) -> None:
     talk.tell(EXIT)
     _ends(talk, EXIT)
@@ -27,14 +27,14 @@ def _exits(talk: Talk) -> None:
         raise Wrong("exit code 0", str(talk.process.code), EXIT)
 
 
-@GROUP.requirement("the end of its input ends the process")
+@GROUP.requirement("the end of the input ends the process")
 def _ends_with_its_input(talk: Talk) -> None:
     talk.process.end_input()
     _ends(talk, "nothing more")
 
 
 def _ends(talk: Talk, request: Request | str) -> None:
-    """Wait for the end of a process that has nothing more to say."""
+    """Wait for the end of a process that must not answer any more."""
     limit = talk.setting.limit
     try:
         answer = talk.process.hear(limit)

@@ -11,7 +11,7 @@ from .table import Group
 GROUP = Group("Members")
 
 
-@GROUP.requirement("has says of each member whether it is there")
+@GROUP.requirement("has says whether the session has a member")
 def _has_members(talk: Talk) -> None:
     missing = [member for member in talk.setting.members if not talk.flag(has(member))]
     if missing:
@@ -32,7 +32,7 @@ def _assigns(talk: Talk) -> None:
         talk.agrees(observe("test_servers"), flag)
 
 
-@GROUP.requirement("call hands over numbers and text as they are")
+@GROUP.requirement("call passes numbers and text unchanged")
 def _calls(talk: Talk) -> None:
     talk.value(MOVED)
     talk.agrees(observe("dc_id"), 4)
@@ -40,18 +40,18 @@ def _calls(talk: Talk) -> None:
     talk.agrees(observe("port"), 443)
 
 
-@GROUP.requirement("together answers each of its calls, in their order")
+@GROUP.requirement("together answers all calls in their order")
 def _calls_together(talk: Talk) -> None:
     request = together(call("load"), UNSEEN, call("get_auth_key", 2))
     answers = returned(request, talk.ask(request))
-    came = shown({"returned": answers})
+    got = shown({"returned": answers})
     if not isinstance(answers, list) or len(answers) != 3:
-        raise Wrong("a list of 3 answers", came, request)
+        raise Wrong("a list of 3 answers", got, request)
     for answer in answers:
         if problem := problem_of(answer):
-            raise Wrong("answers in that list", f"{came} ({problem})", request)
+            raise Wrong("answers in that list", f"{got} ({problem})", request)
     kinds = [kind for answer in answers for kind in KINDS if kind in answer]
     if kinds == ["returned", "returned", "returned"]:
-        raise Mistake(f"nobody was asked for, and nothing was raised: {came}")
+        raise Mistake(f"an unknown entity must raise, got {got}")
     if kinds != ["returned", "raised", "returned"]:
-        raise Wrong("returned, raised and returned", came, request)
+        raise Wrong("returned, raised and returned", got, request)

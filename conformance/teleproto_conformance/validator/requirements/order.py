@@ -13,15 +13,15 @@ from .table import Group
 GROUP = Group("Order")
 
 
-@GROUP.requirement("requests sent ahead are answered one to one, in their order")
+@GROUP.requirement("requests sent ahead are answered in their order")
 def _keeps_order(talk: Talk) -> None:
     due = 10 * _AHEAD
     for request, _ in due:
         talk.tell(request)
     for _, looks in due:
         request, answer = talk.hear()
-        if (came := _look(returned(request, answer))) != looks:
-            raise Wrong(f"{looks} in its turn", f"{came}: {shown(answer)}", request)
+        if (look := _look(returned(request, answer))) != looks:
+            raise Wrong(f"{looks} in its turn", f"{look}: {shown(answer)}", request)
 
 
 _AHEAD = [
@@ -30,7 +30,7 @@ _AHEAD = [
     (assign("test_servers", False), "null"),
     (TEXTS, "texts"),
 ]
-"""What is sent, and what is returned to it: no two look alike."""
+"""Requests, and what their answers look like: all look different."""
 
 
 def _look(value: Any) -> str:
@@ -47,7 +47,7 @@ def _look(value: Any) -> str:
             return "something else"
 
 
-@GROUP.requirement("pause is answered when the time has passed")
+@GROUP.requirement("pause answers when the time has passed")
 def _pauses(talk: Talk) -> None:
     begun = time.monotonic()
     talk.done(PAUSE)

@@ -13,7 +13,7 @@ _NO_DC = (0, None)
 GROUP = Group("Sessions")
 
 
-@GROUP.requirement("two sessions are told apart by their names")
+@GROUP.requirement("two sessions are kept apart by their names")
 def _tells_apart(talk: Talk) -> None:
     talk.value(MOVED)
     talk.open("other")
@@ -22,7 +22,7 @@ def _tells_apart(talk: Talk) -> None:
     talk.agrees(observe("dc_id", "other"), 2)
 
 
-@GROUP.requirement("open under a name that is taken replaces the session")
+@GROUP.requirement("open replaces an earlier session of the same name")
 def _replaces(talk: Talk) -> None:
     talk.value(MOVED)
     talk.open("other")
@@ -33,7 +33,7 @@ def _replaces(talk: Talk) -> None:
         raise Wrong("a new session, without a data centre", shown(value), observe("dc_id"))
 
 
-@GROUP.requirement("drop lets go of one session")
+@GROUP.requirement("drop removes one session")
 def _drops(talk: Talk) -> None:
     talk.open("other")
     talk.done(drop())

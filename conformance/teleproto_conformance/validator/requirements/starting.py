@@ -10,7 +10,7 @@ from .table import BEGUN, KNOWN, STARTED, Group
 GROUP = Group("Starting")
 
 
-@GROUP.requirement("hello says what the class is and promises", STARTED, gate=True)
+@GROUP.requirement("hello describes the class", STARTED, gate=True)
 def _says_hello(talk: Talk) -> None:
     talk.hello()
 
@@ -18,8 +18,8 @@ def _says_hello(talk: Talk) -> None:
 @GROUP.requirement("hello gives the id of the process that was started", KNOWN)
 def _is_itself(talk: Talk) -> None:
     if talk.known.pid != talk.process.pid:
-        came = f"{talk.known.pid} (a shell script starts its host with exec)"
-        raise Wrong(f"{talk.process.pid}", came, talk.setting.hello())
+        answered = f"{talk.known.pid} (a shell script must start its host with exec)"
+        raise Wrong(f"{talk.process.pid}", answered, talk.setting.hello())
 
 
 @GROUP.requirement("hello refuses a protocol that the host does not speak", STARTED)
@@ -30,7 +30,7 @@ def _refuses_another_protocol(talk: Talk) -> None:
         raise Wrong("refused", shown(answer), request)
 
 
-@GROUP.requirement("a class that is not there is refused, or passed over", STARTED)
+@GROUP.requirement("hello refuses a class that does not exist, or ignores the name", STARTED)
 def _refuses_another_class(talk: Talk) -> None:
     request = talk.setting.hello(implementation="nowhere.Nothing")
     answer = talk.ask(request)

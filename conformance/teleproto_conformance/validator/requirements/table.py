@@ -1,4 +1,4 @@
-"""The table of requirements."""
+"""What a requirement is."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import TypeVar
 from ..talk import Talk
 
 STARTED, KNOWN, BEGUN, OPENED = range(4)
-"""How far a talk has come when a requirement takes over."""
+"""How far a talk has come when the check of a requirement begins."""
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a host has to do: ``title`` says it, and ``check`` finds out.
+    """What a host has to do. ``title`` says it, and ``check`` tests it.
 
-    Where a ``gate`` is not passed, nothing that stands behind it can be asked.
+    The check begins with a talk that has come as far as ``since``. If a ``gate`` fails, the
+    requirements after it cannot be tested.
     """
 
     group: str
@@ -30,7 +31,7 @@ _Check = TypeVar("_Check", bound=Callable[[Talk], None])
 
 
 class Group:
-    """Requirements that belong together, in the order they are asked."""
+    """Requirements with a common title, in the order in which they are tested."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -39,7 +40,7 @@ class Group:
     def requirement(
         self, title: str, since: int = OPENED, *, gate: bool = False
     ) -> Callable[[_Check], _Check]:
-        """Put a check into the table."""
+        """Make a check a requirement of this group."""
 
         def put(check: _Check) -> _Check:
             self.requirements.append(

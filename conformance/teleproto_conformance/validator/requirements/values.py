@@ -13,7 +13,7 @@ from .table import KNOWN, Group
 GROUP = Group("Values")
 
 
-@GROUP.requirement("an auth key comes back under the name that hello gave it")
+@GROUP.requirement("an auth key comes back under its name from hello")
 def _names_keys(talk: Talk) -> None:
     talk.value(MOVED)
     for name in [name for name, key in KEYS.items() if len(key) == SIZE]:
@@ -22,7 +22,7 @@ def _names_keys(talk: Talk) -> None:
         talk.agrees(observe("auth_key"), {"key": name})
 
 
-@GROUP.requirement("no key, and a key without bytes, can be handed over")
+@GROUP.requirement("a missing key and a blank key can be passed")
 def _takes_blank_keys(talk: Talk) -> None:
     talk.value(MOVED)
     for blank in (None, {"key": "blank"}):
@@ -31,7 +31,7 @@ def _takes_blank_keys(talk: Talk) -> None:
         talk.agrees(call("get_auth_key"), None, [{"key": "blank"}])
 
 
-@GROUP.requirement("a key has an object of its own, or any number of bytes")
+@GROUP.requirement("a key may be put into a named object, and may have any length")
 def _fills_keys(talk: Talk) -> None:
     talk.value(MOVED)
     for name in ("blank", "B"):
@@ -41,7 +41,7 @@ def _fills_keys(talk: Talk) -> None:
         talk.tried(call("set_auth_key", {"key": name}))
 
 
-@GROUP.requirement("64-bit numbers in a TL object are text, and come back exactly")
+@GROUP.requirement("64-bit numbers in a TL object are strings, and come back exactly")
 def _keeps_numbers(talk: Talk) -> None:
     for access_hash in ("9223372036854775807", "-9223372036854775808", "9007199254740993"):
         user = {"_": "user", "id": "5123456789", "access_hash": access_hash}
@@ -52,7 +52,7 @@ def _keeps_numbers(talk: Talk) -> None:
         talk.tried(call("get_input_entity", {"long": "5123456789"}))
 
 
-@GROUP.requirement("a TL object of any kind, and no object at all, can be handed over")
+@GROUP.requirement("TL objects of any kind, and other values instead of them, can be passed")
 def _builds_objects(talk: Talk) -> None:
     chat = {"_": "chat", "id": "4123456789", "title": "Bridge Club"}
     within = {"_": "unheardOf.thing", "chat": chat, "users": [{"_": "userEmpty", "id": "5"}, None]}
@@ -64,7 +64,7 @@ def _builds_objects(talk: Talk) -> None:
     talk.agrees(call("get_input_entity", {"int": "-4123456789"}), peer)
 
 
-@GROUP.requirement("text beyond ASCII is the same in both directions", KNOWN)
+@GROUP.requirement("text beyond ASCII arrives unchanged in both directions", KNOWN)
 def _keeps_text(talk: Talk) -> None:
     text = "ä-日本-🙂.example"
     talk.begin(talk.workdir / text)
@@ -73,11 +73,11 @@ def _keeps_text(talk: Talk) -> None:
     request = observe("server_address")
     value = talk.value(request)
     if value == text.encode().decode("latin-1"):
-        raise Wrong(shown(text), f"{shown(value)} (its UTF-8 was taken for Latin-1)", request)
+        raise Wrong(shown(text), f"{shown(value)} (the host read UTF-8 as Latin-1)", request)
     talk.agrees(request, text)
 
 
-@GROUP.requirement("a request of 100 kB is taken")
+@GROUP.requirement("a request of 100 kB is answered")
 def _takes_large_requests(talk: Talk) -> None:
     talk.tried(call("get_input_entity", "x" * 100_000))
     talk.flag(has("load"))
