@@ -206,7 +206,10 @@ def test_the_detector_of_keys_finds_one() -> None:
         ("Interrupts", "KeyboardInterrupt"),
         ("Recurses", "RecursionError: maximum recursion depth exceeded"),
         ("Owns", "Own: bare"),
-        ("Later", "NotImmediate: set_dc gave something to await; it has to take effect at once"),
+        (
+            "Later",
+            "NotImmediate: set_dc returned something to await; it has to take effect at once",
+        ),
     ],
 )
 def test_errors_that_no_caller_handles(sessions: Project, session: str, got: str) -> None:

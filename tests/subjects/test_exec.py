@@ -1,4 +1,4 @@
-"""Sessions behind a host that the user names, and hosts that are of no use."""
+"""Sessions behind a host that the user names, and hosts that cannot be used."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def test_what_the_session_prints_is_shown_with_the_check_that_fails(project: Pro
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("no-such-program --fast", "there is no program no-such-program that can be run"),
-        ("./host.pl", "there is no program ./host.pl that can be run"),
+        ("no-such-program --fast", "the program no-such-program does not exist or cannot be run"),
+        ("./host.pl", "the program ./host.pl does not exist or cannot be run"),
         ("", "write exec: and the command that starts a host"),
         ("  ", "write exec: and the command that starts a host"),
-        ("perl 'host.pl", "it cannot be read as a command (no closing quotation)"),
+        ("perl 'host.pl", "it is not a valid command (no closing quotation)"),
     ],
 )
 def test_a_command_that_starts_nothing_is_refused_in_one_line(
@@ -121,7 +121,7 @@ USELESS = {
 
 
 @pytest.mark.parametrize("name", USELESS)
-def test_a_host_of_no_use_is_refused_in_one_line(project: Project, name: str) -> None:
+def test_a_useless_host_is_refused_in_one_line(project: Project, name: str) -> None:
     program, says = USELESS[name]
     path = project.write("host.py", program)
     line = project.pytest(_exec(sys.executable, path), timeout=30).refusal()
@@ -133,6 +133,7 @@ def test_a_script_that_waits_for_its_host_is_refused_in_one_line(project: Projec
     project.write("host.sh", f"perl '{PERL_HOST}'\nexit 0\n")
     line = project.pytest("--session-impl=exec:sh host.sh").refusal()
     assert line.startswith("--session-impl=exec:sh host.sh: process ")
+    assert " answers, but the suite started process " in line
     assert "let the command become the host (`exec` in a script)" in line
 
 

@@ -648,9 +648,9 @@ def test_a_class_that_is_refused_is_said_with_the_remedy(project: Project) -> No
     [
         ([], "host: write the command that starts a host, such as perl host.pl"),
         (["--"], "host: write the command that starts a host, such as perl host.pl"),
-        (["no-such-program", "x"], "there is no program no-such-program that can be run"),
-        (["./host.pl"], "there is no program ./host.pl that can be run"),
-        (["perl 'host.pl"], "it cannot be read as a command (no closing quotation)"),
+        (["no-such-program", "x"], "the program no-such-program does not exist or cannot be run"),
+        (["./host.pl"], "the program ./host.pl does not exist or cannot be run"),
+        (["perl 'host.pl"], "it is not a valid command (no closing quotation)"),
         (["--profile=cloud", "perl", PERL_HOST], "no profile is called 'cloud'; name it with"),
     ],
 )

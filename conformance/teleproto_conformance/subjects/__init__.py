@@ -1,1 +1,1 @@
-"""The session under test, wherever it runs: in this process, or served by a host in another."""
+"""The session under test: in this process, or in another one behind a host."""

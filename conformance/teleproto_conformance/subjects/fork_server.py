@@ -1,4 +1,4 @@
-"""Starting the processes that sessions live in."""
+"""Starting the processes that sessions run in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Launcher = Callable[[], HostProcess]
 
 
 class ForkServer:
-    """Starts hosts: Python's as forks, in a millisecond, others as ``program`` says."""
+    """Starts hosts: ``program``, or else the Python host, as a fork within a millisecond."""
 
     def __init__(self, program: Program | None = None) -> None:
         self._control, theirs = socket.socketpair()
@@ -63,7 +63,7 @@ class ForkServer:
         return self._asked([f"wait {pid}".encode()], [])
 
     def _asked(self, request: list[bytes], fds: list[int]) -> int:
-        """Return the answer to a request; Ctrl-C waits for it, or the next would get it."""
+        """Return the answer to a request. Ctrl-C waits for it, or the next request would get it."""
         interrupted = signal.getsignal(signal.SIGINT)
         pressed: list[int] = []
         here = threading.current_thread() is threading.main_thread()
@@ -80,10 +80,10 @@ class ForkServer:
         if pressed:
             signal.raise_signal(signal.SIGINT)
         if not answer:
-            raise UsageError("the process that starts the session's processes has ended")
+            raise UsageError("the process that starts the hosts has ended")
         return int(answer)
 
     def close(self) -> None:
-        """End the server, and with it whatever it has started."""
+        """End the server and all processes that it has started."""
         self._control.close()
         self._server.wait()

@@ -1,4 +1,4 @@
-"""Sessions in processes of their own, seen through the host protocol."""
+"""Sessions in processes of their own, behind the host protocol."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returne
 from .tracing import interruptions
 
 _PIPE = 1 << 15
-"""Characters of requests that any pipe takes in at once."""
+"""Characters that every pipe can hold."""
 
 
 class HostSubject:
-    """Sessions of one trace, in ``workdir``, each in the process that it was opened in."""
+    """The sessions of one trace, in ``workdir``. A session stays in the process that opened it."""
 
     def __init__(self, pool: Pool, workdir: Path) -> None:
         self.workdir = workdir
@@ -31,9 +31,9 @@ class HostSubject:
         self._ended: list[HostProcess] = []
         self._lives: dict[str, str] = {}
         self._over: set[str] = set()
-        """Processes in which the trace is over."""
+        """Names of processes that have finished the trace."""
         self._worn: set[str] = set()
-        """Processes that are in no order to serve another one."""
+        """Names of processes that cannot run another trace."""
         self._watching: interruptions.Watch | None = None
         self._sent: deque[tuple[str, dict[str, Any]]] = deque()
 
@@ -83,7 +83,7 @@ class HostSubject:
         return self._do(session, {"do": "open", "session": session, "arguments": arguments})
 
     def _begin_again(self, process: str) -> None:
-        """Begin another trace in a process that has served one, or end it where it does not."""
+        """Begin another trace in a process, or end the process if it cannot begin one."""
         self._over.discard(process)
         if process in self._processes:
             try:
@@ -127,7 +127,7 @@ class HostSubject:
             answers = outcome.value
             if not isinstance(answers, list) or len(answers) != len(calls):
                 raise HostError(
-                    f"the host gave no list of {len(calls)} answers to together (spec/HOSTS.md)"
+                    f"the host must answer together with {len(calls)} answers (spec/HOSTS.md)"
                 )
             return [read_outcome(answer) for answer in answers]
         asked: list[Callable[[], Outcome]] = []
@@ -138,11 +138,13 @@ class HostSubject:
     def texts(self, session: str) -> list[Text]:
         outcome = self._do(session, {"do": "texts", "session": session})
         if isinstance(outcome, Raised):
-            raise HostError("the host answered texts with an error (spec/HOSTS.md)")
+            raise HostError("the host must not answer texts with raised (spec/HOSTS.md)")
         texts = []
         if isinstance(outcome, Returned):
             if not are_texts(outcome.value):
-                raise HostError("the host gave no list of [where, by what, text] (spec/HOSTS.md)")
+                raise HostError(
+                    "the host must answer texts with [where, by what, text] items (spec/HOSTS.md)"
+                )
             texts = [Text(*text) for text in outcome.value]
         return [*texts, Text("output", "standard output or error", self.printed())]
 
@@ -170,13 +172,13 @@ class HostSubject:
         return paths
 
     def ahead(self, requests: Sequence[Request]) -> None:
-        """Send what will be asked, as far as it goes to one process, so that nobody waits."""
+        """Send requests ahead, up to the first that goes to another process."""
         size = 0
         for do, session, member, given in requests:
             name = self._lives.get(session)
             message = _message(do, session, member, given)
             size += len(json.dumps(message))
-            # More than a pipe takes in could keep both sides waiting for the other.
+            # If the pipe were full, both sides could wait for each other.
             if name is None or name != self._lives[requests[0][1]] or size > _PIPE:
                 return
             if name not in self._processes:
@@ -188,7 +190,7 @@ class HostSubject:
         return self._ask(session, message)()
 
     def _ask(self, session: str, message: dict[str, Any]) -> Callable[[], Outcome]:
-        """Send a request; what is returned waits for its answer."""
+        """Send a request. Return a function that waits for the answer."""
         name = self._lives[session]
         if self._sent and self._sent[0] == (name, message):
             self._sent.popleft()
@@ -196,12 +198,12 @@ class HostSubject:
             self._forget_what_was_sent()
             process = self._processes.get(name)
             if process is None:
-                return lambda: Died("its process has ended before")
+                return lambda: Died("its process had already ended")
             process.tell(message)
         return partial(self._hear, name)
 
     def _forget_what_was_sent(self) -> None:
-        """Wait for the answers that nobody wants any more."""
+        """Read the answers to requests that were sent ahead in vain."""
         while self._sent:
             name, _ = self._sent.popleft()
             if name in self._processes:
@@ -210,7 +212,7 @@ class HostSubject:
     def _hear(self, name: str) -> Outcome:
         process = self._processes.get(name)
         if process is None:
-            return Died("its process has ended before")
+            return Died("its process had already ended")
         try:
             answer = process.hear(self._pool.limit)
         except Silent:
@@ -219,13 +221,13 @@ class HostSubject:
         except Gone as gone:
             self._end(name)
             return Died(str(gone))
-        except BaseException:  # Ctrl-C: the answer would be taken for that of the next request
+        except BaseException:  # Ctrl-C: the next request would get this answer
             self._end(name)
             raise
         return read_outcome(answer)
 
     def _end(self, name: str) -> None:
-        """End a process that is of no further use."""
+        """Kill a process that cannot be used any more."""
         process = self._processes.pop(name)
         self._over.discard(name)
         process.kill()
@@ -250,5 +252,5 @@ def _message(do: str, session: str, member: str, given: Any) -> dict[str, Any]:
 
 
 def driver(pool: Pool) -> Callable[[Path], HostSubject]:
-    """Return what makes subjects whose sessions live in the processes of ``pool``."""
+    """Return a driver for sessions in the processes of ``pool``."""
     return partial(HostSubject, pool)

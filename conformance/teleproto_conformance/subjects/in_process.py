@@ -1,4 +1,4 @@
-"""Python classes in this process: what a host runs, and how the reference model answers."""
+"""Python sessions in this process, for the Python host and for the reference model."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from .subject import Driver, Fault, Outcome, Point, Raised, Request, Returned, T
 Factory = Callable[..., Any]
 
 _GRACE = 1.0
-"""Seconds that tasks which a session left running have to end once they are cancelled."""
+"""Seconds in which running tasks of a session must end after they are cancelled."""
 
 
 def driver(factory: Factory, contract: Contract) -> Driver:
-    """Return what makes subjects of ``factory``."""
+    """Return a driver for sessions of ``factory``."""
     return partial(PythonSubject, factory, members=contract.tables["surface"]["members"])
 
 
 class NotImmediate(Exception):
-    """A member that has to take effect before it returns gave something to await."""
+    """A member that has to take effect at once returned something to await."""
 
 
 class PythonSubject:
     """Sessions made by ``factory``, in ``workdir``.
 
-    One event loop lives as long as the subject. Constructors run beside it, as a program's module
-    level does; everything else runs inside it, as a client does, and it turns only while something
-    is awaited: what a call puts off has not been done when it returns. Other processes are
-    pretended: all sessions live in this one, and what would end another only lets go of its own.
+    The subject has one event loop. Constructors run outside it, like module level code. Everything
+    else runs inside it, like the code of a client, and the loop only turns while something is
+    awaited: work that a call defers is not done when the call returns. Other processes are only
+    simulated: all sessions run in this process, and ending another one drops its sessions.
     """
 
     def __init__(self, factory: Factory, workdir: Path, *, members: dict[str, Any]) -> None:
@@ -54,7 +54,10 @@ class PythonSubject:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        """Go to ``workdir``; :raises OSError: where there is none."""
+        """Change to ``workdir``.
+
+        :raises OSError: if it does not exist.
+        """
         self._stack.enter_context(contextlib.chdir(self.workdir))
         return self
 
@@ -65,14 +68,14 @@ class PythonSubject:
             self._stack.close()
 
     def ahead(self, requests: Sequence[Request]) -> None:
-        """Nothing is gained by that in this process."""
+        """Do nothing: calls in this process are fast enough."""
 
     def open(self, session: str, arguments: list[str], process: str = "") -> Outcome:
         def construct() -> None:
             made = self._factory(*arguments)
             if made is None or inspect.isclass(made):
                 what = "None" if made is None else f"the class {made.__name__}"
-                raise TypeError(f"it returned {what} where a session is due")
+                raise TypeError(f"it returned {what} instead of a session")
             self._sessions[session] = made
 
         self._sessions.pop(session, None)
@@ -82,7 +85,7 @@ class PythonSubject:
     def drop(self, session: str) -> None:
         self._sessions.pop(session, None)
         if not self._sessions:
-            # What a call only started ends here, as it would with the process.
+            # Work that a call has started ends here, as it does with a process.
             self._let_go()
 
     def end(self, session: str, how: str) -> Outcome:
@@ -106,7 +109,7 @@ class PythonSubject:
     def _there(self, thing: Any, member: str) -> bool:
         if self._members[member]["kind"] == "method":
             return callable(getattr(thing, member, None))
-        # A property that is there may raise before load(), which other rules judge.
+        # A property may raise before load(). Other rules judge that.
         return hasattr(type(thing), member) or hasattr(thing, member)
 
     def get(self, session: str, member: str) -> Outcome:
@@ -123,7 +126,7 @@ class PythonSubject:
         return self._attempt(member, lambda: getattr(thing, member)(*built))
 
     def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
-        """Begin each call while those before it are waiting for something."""
+        """Begin each call while earlier calls wait for something."""
         outcomes: list[Outcome] = []
 
         async def one(session: str, member: str, arguments: list[Any]) -> Any:
@@ -160,7 +163,7 @@ class PythonSubject:
         yield Fault()
 
     def watch(self, session: str) -> None:
-        """Nothing is observed: this process is not only the session's."""
+        """Do nothing: this process also writes files of its own."""
 
     def written(self, session: str) -> list[str]:
         return []
@@ -175,9 +178,9 @@ class PythonSubject:
             return Returned(show(self._result(action, member)))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a session may raise anything; all of it is a finding
+        except BaseException as error:  # a session may raise anything, and all of it is a finding
             outcome = raised(error)
-            what = f"the error of {member}, a note on it or what it was raised from"
+            what = f"the error of {member}, one of its notes or one of its causes"
             self._errors.append(Text("errors", what, outcome.everything))
             return outcome
         finally:
@@ -191,10 +194,10 @@ class PythonSubject:
             return self._loop.run_until_complete(_awaited(result))
         if inspect.iscoroutine(result):
             result.close()
-        raise NotImmediate(f"{member} gave something to await; it has to take effect at once")
+        raise NotImmediate(f"{member} returned something to await; it has to take effect at once")
 
     def _called(self, action: Callable[[], Any]) -> Any:
-        """Do ``action`` inside the loop, but let nothing else happen there that it puts off."""
+        """Run ``action`` inside the loop, without running work that it defers."""
         asyncio._set_running_loop(self._loop)
         try:
             return action()
@@ -225,7 +228,7 @@ async def _awaited(thing: Any) -> Any:
 
 
 def raised(error: BaseException) -> Raised:
-    """Return what came of an operation that raised ``error``."""
+    """Return the outcome of an operation that raised ``error``."""
     never = (RecursionError, MemoryError, NotImmediate)
     fatal = not isinstance(error, Exception) or isinstance(error, never)
     return Raised(f"{one_line(error)}{_place(error)}", "\n".join(_texts(error)), fatal)
@@ -234,14 +237,14 @@ def raised(error: BaseException) -> Raised:
 def one_line(error: BaseException) -> str:
     try:
         message = " ".join(str(error).split())
-    except BaseException:  # the session's own __str__ may raise anything
+    except BaseException:  # __str__ of the session's error may raise anything
         message = "(its text cannot be read)"
     name = type(error).__name__
     return f"{name}: {message}" if message else name
 
 
 def _place(error: BaseException) -> str:
-    """Say where an error comes from: the last line of the user's own code that led to it."""
+    """Return where an error comes from: the innermost line of the user's code or of a package."""
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not frame.filename.startswith(_SUITE)]
     own = [frame for frame in theirs if not frame.filename.startswith(_LIBRARIES)]
@@ -266,8 +269,8 @@ def _texts(error: BaseException | None, depth: int = 10) -> list[str]:
     for show_it in (str, repr, _notes):
         try:
             texts.append(show_it(error))
-        except BaseException:  # an error that cannot be shown shows nothing
+        except BaseException:  # it cannot be shown, so no log can show it
             continue
-    # As a traceback does: what `raise ... from None` leaves out is not shown.
+    # Like a traceback, leave out what `raise ... from None` hides.
     context = None if error.__suppress_context__ else error.__context__
     return texts + _texts(error.__cause__, depth - 1) + _texts(context, depth - 1)

@@ -1,4 +1,4 @@
-"""Values of a trace as Python objects, and back: what the Python driver hands over and reads."""
+"""Values of a trace as Python objects."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..contract.trace import INTEGERS
 
 
 class _OddAuthKey(AuthKey):
-    """An auth key of a length that :class:`AuthKey` refuses, as a careless caller builds it."""
+    """An auth key of a length that :class:`AuthKey` refuses."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
 
 class Objects:
-    """Builds arguments; an auth key that a trace gives a name stays one object."""
+    """Builds the objects of one trace. Auth keys with the same object name are one object."""
 
     def __init__(self) -> None:
         self._auth_keys: dict[str, AuthKey] = {}
 
     def build(self, value: Any) -> Any:
-        """Return ``value`` as the object that a Python session expects."""
+        """Turn a value of a trace into the object that a Python session expects."""
         match value:
             case {"key": name}:
                 return self._auth_key(name, value.get("object"))
@@ -63,9 +63,9 @@ class Objects:
 
 
 def show(value: Any) -> Any:
-    """Return what a session gave as a value of a trace.
+    """Turn an object that a session returned into a value of a trace.
 
-    An auth key is any object with ``key``, or bytes; a TL object is known by its class name.
+    An auth key is any object with ``key``, or bytes. TL objects are recognised by their class name.
     """
     if value is None or isinstance(value, bool | str | float):
         return value
@@ -89,7 +89,7 @@ def show(value: Any) -> Any:
 
 
 def _show_integer(number: Any) -> Any:
-    """Return a 64-bit integer as a trace has it; what is no integer is none."""
+    """Return a 64-bit integer as a string of digits; anything else only by its type."""
     if isinstance(number, int) and not isinstance(number, bool):
         return str(int(number))
     return {"python": type(number).__name__}

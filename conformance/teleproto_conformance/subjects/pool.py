@@ -100,8 +100,9 @@ class Pool:
             raise UsageError(f"{self._option}: {error}") from None
         if hello.pid != pid:
             raise UsageError(
-                f"{self._option}: process {hello.pid} answers, but the suite started process {pid}; "
-                "let the command become the host (`exec` in a script), so that the suite can kill it"
+                f"{self._option}: process {hello.pid} answers, but the suite started process "
+                f"{pid}; let the command become the host (`exec` in a script), so that the suite can "
+                "kill it"
             )
         return hello
 

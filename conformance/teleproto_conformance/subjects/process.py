@@ -1,4 +1,4 @@
-"""Processes that sessions live in, and how they are asked and ended."""
+"""A process that runs sessions."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from typing import Any, NoReturn
 from ..contract.secrets import masked
 
 _OUTPUT = 1 << 20
-"""Bytes of a program's output that are kept; it may print as much as it likes."""
+"""Bytes of a program's output that are kept. The rest is discarded."""
 
 _CHUNK = 1 << 16
 _ANSWER = 1 << 24
-"""Bytes that an answer may have."""
+"""The most bytes that an answer may have."""
 
 _SHOWN = 80
-"""Bytes that are shown of what is no answer."""
+"""Bytes that messages show of an invalid answer."""
 
 _TAKING_IN = 10.0
-"""Seconds that a process may leave a request in the pipe before it counts as hanging."""
+"""Seconds in which a process must read a request. After that, it counts as hanging."""
 
 _LAST_WORDS = 0.2
-"""Seconds that a process which has closed its end may take to end itself."""
+"""Seconds that a process gets to end after it has closed the channel."""
 
 
 class Gone(Exception):
-    """The process ended, or can no longer be understood; the text says how."""
+    """The process has ended, or has broken the protocol. The text says how."""
 
 
 class Silent(Exception):
-    """No answer came in time."""
+    """The answer did not come in time."""
 
 
 class HostProcess:
-    """A process that answers requests, a JSON document a line.
+    """A process that answers requests. Each is one line of JSON.
 
-    ``replies`` and ``output`` are the reading ends of its channel and of what it prints; ``wait``
-    returns its exit code once it has ended, negative for a signal.
+    ``requests`` is the descriptor to write requests to; ``replies`` and ``output`` are those to
+    read answers and printed text from. ``wait`` waits for the end of the process and returns its
+    exit code, negative for a signal.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class HostProcess:
         for fd in (requests, replies, output):
             os.set_blocking(fd, False)
         if hasattr(os, "pidfd_open"):
-            # A child of the session may hold the channel open after the process itself is gone.
+            # A child of the session can keep the channel open after the process has ended.
             with contextlib.suppress(OSError):
                 self._end = os.pidfd_open(pid)
                 self._poll.register(self._end, select.POLLIN)
@@ -73,14 +74,14 @@ class HostProcess:
     def ask(self, message: dict[str, Any], limit: float) -> dict[str, Any]:
         """Send a request and return its answer.
 
-        :raises Silent: where none came within ``limit`` seconds.
-        :raises Gone: where none can come any more.
+        :raises Silent: if the answer takes longer than ``limit`` seconds.
+        :raises Gone: if the process has ended or has broken the protocol.
         """
         self.tell(message)
         return self.hear(limit)
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Send a request; where nobody reads it, :meth:`hear` says so."""
+        """Send a request. If the process does not read it, :meth:`hear` raises."""
         data = json.dumps(message).encode() + b"\n"
         deadline = time.monotonic() + _TAKING_IN
         with contextlib.suppress(OSError):
@@ -89,14 +90,14 @@ class HostProcess:
                     data = data[os.write(self._requests, data) :]
 
     def end_input(self) -> None:
-        """Let the process come upon the end of the requests; nothing can be sent any more."""
+        """Close the input of the process. Nothing can be sent after that."""
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123  # Path has no way to a device
             os.dup2(nothing.fileno(), self._requests, inheritable=False)
 
     def hear(self, limit: float) -> dict[str, Any]:
-        """Wait for the answer to the oldest request that has none; raises as :meth:`ask` does."""
+        """Return the answer to the oldest request without one. Raises the errors of :meth:`ask`."""
         if not self.alive:
-            raise Gone("its process has ended before")
+            raise Gone("its process had already ended")
         deadline = time.monotonic() + limit
         while (at := self._rest.find(b"\n")) < 0:
             left = deadline - time.monotonic()
@@ -124,7 +125,7 @@ class HostProcess:
         raise Gone(f"the program wrote into the channel that its host answers on ({line})")
 
     def _receive(self) -> bool:
-        """Take in what was answered; say whether that was anything."""
+        """Read from the channel. Return whether there was anything to read."""
         try:
             data = os.read(self.replies, _CHUNK)
         except BlockingIOError:
@@ -137,7 +138,7 @@ class HostProcess:
         return True
 
     def drain(self) -> None:
-        """Take in what the program has printed."""
+        """Read what the program has printed."""
         with contextlib.suppress(BlockingIOError, OSError):
             while data := os.read(self._printed, _CHUNK):
                 self.output += data[: _OUTPUT - len(self.output)]
@@ -148,7 +149,7 @@ class HostProcess:
                 self._listening = False
 
     def _how(self) -> str:
-        """Say how the process ended; one that only closed its channel is ended here."""
+        """Say how the process ended. If it has only closed its channel, kill it."""
         gone = self._ended(_LAST_WORDS)
         self.drain()
         self.kill()
@@ -162,7 +163,7 @@ class HostProcess:
         return f"the process ended itself with exit code {code}"
 
     def _ended(self, seconds: float) -> bool:
-        """Wait for the end of the process; say whether it came, as far as the system tells."""
+        """Wait for the end of the process. Return whether it came, if the system can tell."""
         if self._end is None:
             time.sleep(seconds)
             return False
@@ -174,11 +175,11 @@ class HostProcess:
         return self._wait()
 
     def finish(self, limit: float) -> bool:
-        """Let the process end in good order; say whether it did within ``limit`` seconds."""
+        """Ask the process to end. Return whether it did within ``limit`` seconds."""
         self.tell({"do": "exit"})
         deadline = time.monotonic() + limit
         try:
-            while True:  # what it still says is no answer to anything
+            while True:  # skip answers to earlier requests
                 self.hear(deadline - time.monotonic())
         except Gone:
             return True
@@ -187,7 +188,7 @@ class HostProcess:
         return False
 
     def kill(self) -> None:
-        """End the process and all it has started; it is gone, and its files closed, on return."""
+        """Kill the process and all that it has started. On return, its files are closed."""
         if self.alive:
             self.let_go()
             if self._end is None:
@@ -201,7 +202,7 @@ class HostProcess:
             return
         self.drain()
         self.alive = False
-        # Until it has been waited for, nobody else can have its number.
+        # Before wait() has returned, its process id cannot belong to another process.
         if "code" not in vars(self):
             for end in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError, PermissionError):

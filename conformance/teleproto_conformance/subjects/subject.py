@@ -1,7 +1,7 @@
-"""What a check sees of the session under test: operations go in, outcomes come out.
+"""The interface between checks and the session under test: operations and their outcomes.
 
-Values cross as they stand in a trace: keys by name, 64-bit integers as text, TL objects as
-mappings with their constructor's name under ``_``.
+Values have the form of a trace: keys are names, 64-bit integers are strings, TL objects are
+mappings with the name of their constructor under ``_``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 PROTOCOL = 1
-"""The version of the host protocol, in which a subject is asked across processes."""
+"""The version of the host protocol."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,12 @@ class Returned:
 
 @dataclass(frozen=True)
 class Raised:
-    """The operation raised. ``text`` is one line; ``everything`` all that a log could show.
+    """The operation raised.
 
-    ``fatal`` is no error that a caller can handle: a stack that ran out, no ``Exception`` at all,
-    or something to await where none is due. It is never what a rule asks for.
+    ``text`` is the error in one line. ``everything`` is all that a log could show of it. ``fatal``
+    is true for an error that no caller can handle: an exhausted stack, an error that is not an
+    ``Exception``, or something to await from a member that has to take effect at once. A rule
+    never expects a fatal error.
     """
 
     text: str
@@ -38,14 +40,14 @@ class Raised:
 
 @dataclass(frozen=True)
 class Hung:
-    """The operation was stopped after ``seconds``, and its process with it."""
+    """The operation took longer than ``seconds``, so its process was killed."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Died:
-    """The process that the session lived in ended during the operation; ``how`` says it."""
+    """The process of the session ended during the operation. ``how`` says how."""
 
     how: str
 
@@ -54,9 +56,9 @@ Outcome = Returned | Raised | Hung | Died
 
 
 class Impossible(Exception):
-    """A trace asks for something that this machine does not allow.
+    """This machine does not allow what a trace needs.
 
-    The text is the reason, ``remedy`` what the user can do about it.
+    The text is the reason. ``remedy`` is what the user can do.
     """
 
     def __init__(self, reason: str, remedy: str) -> None:
@@ -66,7 +68,7 @@ class Impossible(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """Something that the program showed: ``where``, such as ``logs``, and in ``detail`` by what."""
+    """A text that the program has shown, in a place such as ``logs``. ``detail`` says by what."""
 
     where: str
     detail: str
@@ -75,10 +77,11 @@ class Text:
 
 @dataclass(frozen=True)
 class Point:
-    """A moment at which a change can be interrupted: before its ``number``-th ``call``.
+    """A point at which a change can be interrupted: before its ``number``-th ``call``.
 
-    ``call`` names a system call. All threads of the program are counted together, from 1; calls
-    that reach nothing outside the program are not counted. ``what`` shows the call to people.
+    ``call`` is the name of a system call. Numbers start at 1 and count the calls of all threads
+    together; calls that stay inside the program are not counted. ``what`` describes the call to
+    people.
     """
 
     call: str
@@ -93,10 +96,10 @@ class Point:
 
 @dataclass
 class Fault:
-    """What is done to a process while it carries out a change.
+    """What the suite does to a process while it carries out a change.
 
-    ``points`` are the moments that were counted, where nothing was done. ``fired`` says that the
-    moment came, ``killed`` that the process was ended on purpose.
+    If nothing is done, ``points`` has all points that were counted. ``fired`` says that the process
+    has reached the point, ``killed`` that the suite has killed it there.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -105,31 +108,30 @@ class Fault:
 
 
 Request = tuple[str, str, str, Any]
-"""What is asked: ``has``, ``get``, ``set`` or ``call``, the session, the member, and the value or
-the arguments."""
+"""``has``, ``get``, ``set`` or ``call``; the session; the member; the value or the arguments."""
 
 
 class Subject(Protocol):
-    """A session class, wherever it runs. ``session`` tells objects of one trace apart."""
+    """A session class. ``session`` is the name of an object in a trace."""
 
     @property
     def workdir(self) -> Path:
         """The empty directory that the sessions of this trace run in."""
 
     def ahead(self, requests: Sequence[Request]) -> None:
-        """Take notice of what will be asked next, in this order, unless one of it fails."""
+        """Announce the next requests, in their order. They hold until one of them fails."""
 
     def open(self, session: str, arguments: list[str], process: str) -> Outcome:
-        """Construct a session in the process of that name, which is started where it is not."""
+        """Construct a session in the process of that name. Start the process if necessary."""
 
     def drop(self, session: str) -> None:
-        """Let go of a session without a word to it."""
+        """Drop a session without calling it."""
 
     def end(self, session: str, how: str) -> Outcome:
-        """End the process that a session lives in: ``exit`` in good order, or ``kill``."""
+        """End the process of a session; ``how`` is ``exit`` or ``kill``."""
 
     def has(self, session: str, member: str) -> Outcome:
-        """Say whether the member is there."""
+        """Return whether the session has the member."""
 
     def get(self, session: str, member: str) -> Outcome:
         """Read a property."""
@@ -138,44 +140,44 @@ class Subject(Protocol):
         """Assign a property."""
 
     def call(self, session: str, member: str, arguments: list[Any]) -> Outcome:
-        """Call a method, and wait for what it promises."""
+        """Call a method, and await its result."""
 
     def together(self, calls: Sequence[tuple[str, str, list[Any]]]) -> list[Outcome]:
-        """Call methods before the first has answered: in different processes at once, in one
-        process each while those before it wait for something.
+        """Call methods at the same time. In one process, each call begins while earlier calls wait
+        for something.
         """
 
     def texts(self, session: str) -> list[Text]:
-        """Return all that the program has shown so far, and what the session shows of itself."""
+        """Return all texts that the program has shown, including those of the session itself."""
 
     def pause(self, milliseconds: int) -> Outcome:
-        """Let time pass in every process, while what the sessions have begun goes on."""
+        """Wait in every process. Work that the sessions have begun continues."""
 
     def finish(self) -> Outcome:
-        """Let go of all sessions, and say what came of that which they had left running. What is
-        opened afterwards is another trace.
+        """Drop all sessions, and return the outcome of work that still ran. Sessions that are
+        opened after this belong to another trace.
         """
 
     def printed(self) -> str:
-        """Return what the processes of this trace have printed."""
+        """Return the output of the processes of this trace."""
 
     def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
-        """Do ``kind`` at moment ``at`` of what is done to a session in here; None only counts.
+        """Inject a fault of this kind at point ``at`` of the operations inside; None only counts.
 
-        :raises Impossible: where the process cannot be traced; so does :meth:`watch`.
+        :raises Impossible: if the process cannot be traced; so does :meth:`watch`.
         """
 
     def watch(self, session: str) -> None:
-        """Begin to observe what the process of a session writes to the disk."""
+        """Begin to observe which files the process of a session writes."""
 
     def written(self, session: str) -> list[str]:
-        """End that, and return the paths."""
+        """Stop observing, and return the paths."""
 
     def __enter__(self) -> Self:
         """Begin a trace."""
 
     def __exit__(self, *error: object) -> None:
-        """End it."""
+        """End the trace."""
 
 
 Driver = Callable[[Path], Subject]

@@ -1,1 +1,1 @@
-"""Programs that serve a session class to the suite: one for Python, one for Node."""
+"""Programs that run a session class for the suite: one for Python, one for Node."""

@@ -1,4 +1,10 @@
-"""``python -m teleproto_conformance.subjects.hosts.python``."""
+"""``python -m teleproto_conformance.subjects.hosts.python [--fork-server FD [COMMAND]]``.
+
+Without arguments, this is the Python host, over standard input and output. With ``--fork-server``,
+it forks such hosts on request. A fork is as new as a process from the shell, as the fork server has
+not imported any code of the user, but it starts much sooner. With a command, the forks run the
+command.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +17,11 @@ from .forks import fork_server
 from .host import serve_over_standard_streams
 
 _UMASK = 0o022
-"""What most machines have: a session that wants its files private has to say so."""
+"""The umask of most machines. A session that wants private files must set their mode."""
 
 
 def main() -> None:
-    """Serve as the arguments say."""
+    """Run the host, or the fork server with ``--fork-server``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(_UMASK)
     if sys.argv[1:2] == ["--fork-server"]:

@@ -1,4 +1,4 @@
-"""Makes a process for every request, as a fork."""
+"""The fork server: starts hosts as forks of itself."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .host import serve
 
 
 def fork_server(control: socket.socket, become: list[str]) -> None:
-    """Make a process for every request; the three descriptors it comes with are its streams.
+    """Start a process for every request. A request brings three descriptors for its streams.
 
-    ``become`` is empty, or two descriptors and a command that expects its channel there.
+    ``become`` is empty, or two descriptors and a command that expects its channel on them.
     """
     gc.freeze()
     running: set[int] = set()
@@ -63,25 +63,25 @@ def fork_server(control: socket.socket, become: list[str]) -> None:
 
 
 def _set_apart(streams: list[int]) -> None:
-    """Make this process one of its own, that prints into the third of ``streams``."""
+    """Give this process a session of its own, and print into the third of ``streams``."""
     os.setsid()
     _let_anybody_trace()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for fd in (1, 2):
         os.dup2(streams[2], fd)
     os.close(streams.pop())
-    # Unbuffered: what is printed belongs to the trace that printed it, in a killed process, too.
+    # Unbuffered: output belongs to the trace that printed it, even if the process is killed.
     sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
 
 
 def _replace(streams: list[int], requests: int, replies: int, command: list[str]) -> None:
-    """Become another program, with its channel where it expects it."""
+    """Become another program, with the channel on the descriptors that it expects."""
     beyond = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _BEYOND) for fd in streams]
     for fd in streams:
         os.close(fd)
     for fd, place in zip(beyond, (requests, replies), strict=True):
         os.dup2(fd, place)
-    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # as a shell would leave them
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):  # as a shell does
         signal.signal(number, signal.SIG_DFL)
     try:
         os.execv(command[0], command)
@@ -91,7 +91,7 @@ def _replace(streams: list[int], requests: int, replies: int, command: list[str]
 
 
 _BEYOND = 10
-"""Descriptors from here on are in nobody's way."""
+"""The first descriptor that no program expects to use."""
 
 
 def _unbuffered(fd: int) -> io.TextIOWrapper:
@@ -100,7 +100,7 @@ def _unbuffered(fd: int) -> io.TextIOWrapper:
 
 
 def _let_anybody_trace() -> None:
-    """Allow the suite to trace this process where only a parent may."""
+    """Allow the suite to trace this process on systems where only a parent may."""
     if Path("/proc/sys/kernel/yama/ptrace_scope").exists():
         import ctypes
 

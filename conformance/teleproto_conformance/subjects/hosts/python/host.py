@@ -1,11 +1,4 @@
-"""The Python host: serves one session class to the suite, in a process of its own.
-
-``python -m teleproto_conformance.subjects.hosts.python`` speaks the host protocol
-(``spec/HOSTS.md``) over standard input and output. With ``--fork-server FD`` it makes such
-processes, each a fork that has imported nothing of the user's yet: as new as a process started from
-the shell, and there much sooner. With a command behind that, the forks become hosts of another
-language.
-"""
+"""The Python host: runs one session class for the suite (``spec/HOSTS.md``)."""
 
 from __future__ import annotations
 
@@ -28,7 +21,7 @@ from .locate import Located, locate
 
 
 class Host:
-    """Answers one message after the other; what a trace shows is collected beside it."""
+    """Carries out requests, and collects what a trace shows."""
 
     def __init__(self) -> None:
         self._located: Located | None = None
@@ -40,7 +33,7 @@ class Host:
         self._threads = 1
 
     def answer(self, line: bytes) -> dict[str, Any] | None:
-        """Do what a message asks; whatever goes wrong is part of the answer. None: it is over."""
+        """Carry out a request, and return the answer, or None for ``exit``."""
         try:
             message = json.loads(line)
             if message["do"] == "exit":
@@ -49,7 +42,7 @@ class Host:
             done = getattr(self, f"do_{message['do']}")(**given)
         except UsageError as error:
             return {"refused": str(error)}
-        except KeyboardInterrupt as error:  # nobody presses Ctrl-C here: the session raised it
+        except KeyboardInterrupt as error:  # not Ctrl-C, which is ignored: the session raised it
             done = raised(error)
         except Exception:
             return {"fault": traceback.format_exc()}
@@ -63,9 +56,9 @@ class Host:
         members: dict[str, Any],
         keys: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Import the class; say what it promises and how its constructor looks.
+        """Import the class, and describe it.
 
-        ``keys`` are for hosts that have no list of them, as this one has.
+        ``keys`` is for hosts in other languages: this one knows the keys.
         """
         if protocol != PROTOCOL:
             raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
@@ -93,7 +86,7 @@ class Host:
         self._trace.enter_context(self._subject)
 
     def do_finish(self) -> bool:
-        """End the trace, and let go of its sessions; say whether they have left nothing running."""
+        """End the trace, and drop its sessions. Return true if nothing still runs."""
         self._subject = None
         self._trace.close()
         return threading.active_count() <= self._threads and not _has_children()
@@ -122,14 +115,14 @@ class Host:
         return member
 
     def do_together(self, calls: list[list[Any]]) -> list[dict[str, Any]]:
-        """Begin several calls, each while those before it wait; each has an answer of its own."""
+        """Begin several calls, each while earlier calls wait. Return an answer for each."""
         return [_reply(outcome) for outcome in self._playing.together([(*c,) for c in calls])]
 
     def do_pause(self, milliseconds: int) -> Outcome:
         return self._playing.pause(milliseconds)
 
     def do_texts(self, session: str) -> list[list[str]]:
-        """Say all that this trace has shown but standard output, which the suite reads itself."""
+        """Return all texts of this trace. The suite itself reads what was printed."""
         warned = [
             Text("warnings", f"a {w.category.__name__}", str(w.message)) for w in self._warnings
         ]
@@ -143,7 +136,7 @@ class Host:
 
     @contextlib.contextmanager
     def _listening(self) -> Any:
-        """Keep every log record and warning; loggers that keep theirs to themselves included."""
+        """Collect all log records and warnings, also of loggers that do not propagate."""
         make = logging.getLogRecordFactory()
 
         def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -166,7 +159,7 @@ class Host:
 
 
 def _has_children() -> bool:
-    """Say whether the session has left a process running, where the system tells."""
+    """Return whether child processes still run, if the system can tell."""
     children = (path.read_bytes() for path in Path("/proc/self/task").glob("*/children"))
     return any(map(bytes.strip, children))
 
@@ -193,15 +186,15 @@ def _reply(outcome: Outcome) -> dict[str, Any]:
 
 
 def serve(requests: int, replies: int) -> None:
-    """Answer requests, a JSON document a line, until ``exit`` or the end of the input."""
-    sys.dont_write_bytecode = True  # whatever is written from here on, the session writes
+    """Answer requests until ``exit`` or the end of the input. Each is one line of JSON."""
+    sys.dont_write_bytecode = True  # from here on, only the session writes files
     host, process = Host(), os.getpid()
     for line in os.fdopen(requests, "rb"):
         answer = host.answer(line)
         if answer is None:
             return
         if os.getpid() != process:
-            os._exit(0)  # a fork that came back from the session's call
+            os._exit(0)  # the session has forked, and this is the child
         data = json.dumps(answer).encode() + b"\n"
         while data:
             data = data[os.write(replies, data) :]
@@ -210,5 +203,5 @@ def serve(requests: int, replies: int) -> None:
 def serve_over_standard_streams() -> None:
     requests, replies = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # what the session prints is no reply
+    os.dup2(2, 1)  # output of the session must not reach the channel
     serve(requests, replies)

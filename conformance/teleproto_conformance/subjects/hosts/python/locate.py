@@ -1,4 +1,4 @@
-"""From what stands behind ``--session-impl`` to a class, in the process that is to run it."""
+"""Finding the Python class of ``--session-impl``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ....errors import UsageError
 class Located:
     """A session class, or a factory of one.
 
-    ``promised`` is the profile that it says it has, ``guess`` the one that its constructor looks
-    like, None where that cannot be told.
+    ``promised`` is the profile that it declares, ``guess`` the one that its constructor suggests.
+    Either may be None.
     """
 
     factory: Callable[..., Any]
@@ -30,7 +30,7 @@ class Located:
 def locate(text: str) -> Located:
     """Import ``pkg.mod.Class`` or ``pkg.mod:factory``.
 
-    :raises UsageError: in one line, where that cannot be done.
+    :raises UsageError: in one line, if the class cannot be found.
     """
     factory = _find(text)
     return Located(factory, getattr(factory, "session_profile", None), _guess(factory))
@@ -46,7 +46,7 @@ def _find(text: str) -> Callable[..., Any]:
         found = _dotted(text)
     if not callable(found):
         kind = type(found).__name__
-        raise UsageError(f"--session-impl={text}: no class or factory, but of type {kind}")
+        raise UsageError(f"--session-impl={text}: it is of type {kind}, not a class or factory")
     return found  # type: ignore[no-any-return]  # callable() has just said so
 
 
@@ -90,8 +90,8 @@ def _import(module_name: str, text: str) -> Any:
             ) from None
         if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise UsageError(
-                f"--session-impl={text}: there is no module {error.name}; run pytest where it can "
-                "be imported, or install it in this environment"
+                f"--session-impl={text}: module {error.name} does not exist; run pytest where it "
+                "can be imported, or install it in this environment"
             ) from None
         raise _import_failed(module_name, text, error) from None
     except BaseException as error:
@@ -103,7 +103,7 @@ def _import(module_name: str, text: str) -> Any:
 def _import_failed(module_name: str, text: str, error: BaseException) -> UsageError:
     return UsageError(
         f"--session-impl={text}: importing {module_name} raised {type(error).__name__}: "
-        f"{' '.join(str(error).split())}; `python -c 'import {module_name}'` shows more of it"
+        f"{' '.join(str(error).split())}; `python -c 'import {module_name}'` shows more"
     )
 
 
@@ -121,7 +121,7 @@ def _attribute(module: Any, path: str, text: str) -> Any:
 
 
 def _guess(factory: Callable[..., Any]) -> str | None:
-    """Read the profile off the constructor; a class that takes a name is at least ``custom``."""
+    """Guess the profile from the constructor. A class that takes a name is at least ``custom``."""
     try:
         parameters = list(inspect.signature(factory).parameters.values())
     except (TypeError, ValueError):
@@ -139,4 +139,4 @@ def _guess(factory: Callable[..., Any]) -> str | None:
 
 
 _SAVED = re.compile("saved|string|^session$")
-"""What the parameter is called that takes a saved string."""
+"""Names of a parameter that takes a saved string."""
