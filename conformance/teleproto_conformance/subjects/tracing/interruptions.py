@@ -1,4 +1,4 @@
-"""Interrupting a process at one of its system calls, and observing what it writes at all."""
+"""Interrupting or observing a process at its system calls."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .tracer import Action, Fail, Kill, Shorten, Tracer
 def fault(
     process: HostProcess, kind: str, at: Point | None, calls: tuple[str, ...] = WRITES
 ) -> Iterator[Fault]:
-    """Do ``kind`` at ``at`` of what is done in here.
+    """Inject a fault of this kind at point ``at`` of the operations inside.
 
     ``kind`` is ``kill``, the name of an error, such as ``ENOSPC``, or ``short``: half of the bytes
     or pieces are moved; a single one is not cut. Without ``at`` nothing is done, and the moments
     are counted at which one of ``calls`` is made.
 
-    :raises Impossible: where the process cannot be traced.
-    :raises UsageError: for a system call that the suite does not know.
+    :raises Impossible: if the process cannot be traced.
+    :raises UsageError: if the suite does not know the system call.
     """
     if at is not None and at.call not in ALL:
         raise UsageError(f"the suite knows no system call {at.call}")
@@ -61,9 +61,9 @@ def _action(kind: str) -> Action:
 
 
 class Watch:
-    """Observes which files a process opens for writing, makes or removes, below any directory.
+    """Observes which files a process opens for writing, creates or removes, in any directory.
 
-    :raises Impossible: where the process cannot be traced.
+    :raises Impossible: if the process cannot be traced.
     """
 
     def __init__(self, process: HostProcess, workdir: Path) -> None:

@@ -1,7 +1,7 @@
 """The requests of ptrace(2) that a tracer needs, on x86-64 and arm64.
 
-Each function acts on a thread that the calling thread traces, and that has stopped, unless it says
-otherwise. All raise OSError: ProcessLookupError where the thread has ended meanwhile.
+Unless it says otherwise, a function acts on a stopped thread that the calling thread traces. All
+raise OSError, and ProcessLookupError if the thread has ended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EXECUTED, STOPPED = 4, 128
 """Events that a stop of a thread may report: a new program, or a stop by a signal or a request."""
 
 AT_SYSTEM_CALL: Final = 5 | 0x80
-"""What a thread that stops at a system call reports as its signal (SIGTRAP, marked)."""
+"""The signal that a thread reports when it stops at a system call: a marked SIGTRAP."""
 
 _FORKED, _VFORKED, _CLONED = 1, 2, 3
 _OPTIONS = 0x1 | 1 << _FORKED | 1 << _VFORKED | 1 << _CLONED | 1 << EXECUTED | 1 << 20
@@ -31,7 +31,7 @@ if the tracer ends before it has let go of them."""
 _WALL, _WNOTHREAD = 0x40000000, 0x20000000
 
 if os.name == "posix":
-    # PyDLL keeps Python's lock: no request here waits for anything.
+    # PyDLL keeps the lock of Python, which is fine: these requests return at once.
     _ptrace = ctypes.PyDLL(None, use_errno=True).ptrace
     _ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     _ptrace.restype = ctypes.c_long
@@ -46,7 +46,7 @@ def _request(request: int, thread: int, address: int | None = None, data: object
 
 
 def seize(thread: int) -> None:
-    """Begin to trace a thread, which runs on."""
+    """Begin to trace a thread. The thread continues to run."""
     _request(_SEIZE, thread, 0, _OPTIONS)
 
 
@@ -71,7 +71,7 @@ def wait() -> tuple[int, int] | None:
 
 
 def to_system_call(thread: int, signal: int) -> None:
-    """Let a thread run to the beginning or the end of its next system call."""
+    """Let a thread run until its next system call begins or ends."""
     _request(_SYSCALL, thread, 0, signal)
 
 
@@ -86,7 +86,7 @@ def stay_stopped(thread: int) -> None:
 
 
 def let_go(thread: int, signal: int) -> None:
-    """End the tracing of a thread, which runs on."""
+    """Stop tracing a thread. The thread continues to run."""
     _request(_DETACH, thread, 0, signal)
 
 
@@ -107,7 +107,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Exit:
-    """A system call has returned ``result``, an error as a negative number."""
+    """A system call has returned ``result``. An error is a negative number."""
 
     result: int
 
@@ -119,9 +119,9 @@ _EXIT = struct.Struct("=q")
 
 
 def system_call(thread: int) -> Entry | Exit | None:
-    """Return where a thread stands in a system call, None where it is in none.
+    """Return whether a thread is at the entry or the exit of a system call; None if at neither.
 
-    :raises NotImplementedError: for a program that was made for another processor.
+    :raises NotImplementedError: if the program is for another processor.
     """
     info = _Info()
     _request(_GET_SYSCALL_INFO, thread, len(info), info)

@@ -88,11 +88,11 @@ _READS: Final = {
 _SHAPES = {**_WRITES, **_OPENS, **_READS}
 
 WRITES: Final = tuple(_WRITES)
-"""Calls that change what is stored, or promise that it is."""
+"""Calls that change stored data, or make sure that it is stored."""
 OPENS: Final = tuple(_OPENS)
-"""Calls that open files, and may make them."""
+"""Calls that open files, and may create them."""
 READS: Final = tuple(_READS)
-"""Calls that read what is stored."""
+"""Calls that read stored data."""
 ALL: Final = frozenset(_SHAPES)
 
 _AT_CWD = -100
@@ -109,11 +109,11 @@ def numbers(names: tuple[str, ...]) -> dict[int, str]:
 
 @dataclass
 class Call:
-    """A system call that a thread makes.
+    """A system call of a thread.
 
-    ``files`` are the places that it is made on: absolute paths, ``socket:[...]`` or the like.
-    ``changes`` says that it changes what is stored, or may. ``result`` is what it returned, an
-    error as a negative number, None until then.
+    ``files`` are the files that it acts on: absolute paths, ``socket:[...]`` or the like.
+    ``changes`` says that it may change stored data. ``result`` is None until the call has returned;
+    an error is a negative number.
     """
 
     name: str
@@ -124,9 +124,9 @@ class Call:
     result: int | None = None
 
     def ended(self, result: int) -> None:
-        """Take notice of the end of the call, while the thread has not gone on.
+        """Note that the call has returned. The thread must still be stopped.
 
-        An opened file is where it lies, however it was named.
+        For an opened file, this also notes its real path, without symbolic links.
         """
         self.result = result
         if self.name in OPENS and result >= 0:
@@ -134,7 +134,7 @@ class Call:
 
     @classmethod
     def read(cls, name: str, thread: int, arguments: tuple[int, ...]) -> Call:
-        """Read what a stopped thread is about to do."""
+        """Read the call that a stopped thread is about to make."""
         shape = _SHAPES[name]
         files = []
         if shape.fd is not None:
@@ -150,7 +150,7 @@ class Call:
         return cls(name, thread, arguments, tuple(files), changes)
 
     def __str__(self) -> str:
-        """The call with the names of its files, without their places."""
+        """The call with the names of its files, without their directories."""
         names = [file.rpartition("/")[2] for file in self.files if file.startswith("/")]
         return f"{self.name}({', '.join(names)})"
 
@@ -179,12 +179,12 @@ class Call:
 
 
 def _held(thread: int, descriptor: int) -> str:
-    """Return what a descriptor is: a path, or what the kernel calls a pipe or a socket."""
+    """Return the path of a descriptor, or the kernel's name of a pipe or a socket."""
     return _link(f"/proc/{thread}/fd/{descriptor & 0xFFFFFFFF}").removesuffix(" (deleted)")
 
 
 def _path(thread: int, base: int, address: int) -> str:
-    """Return a path as the thread would find it, absolute where that can be said."""
+    """Return a path argument of a thread; absolute, if the directory is known."""
     text = _text(thread, address)
     if text.startswith("/"):
         return text
@@ -195,15 +195,15 @@ def _path(thread: int, base: int, address: int) -> str:
 
 def _link(place: str) -> str:
     with contextlib.suppress(OSError):
-        return os.readlink(place)  # noqa: PTH115  # Path would change what is no path
+        return os.readlink(place)  # noqa: PTH115  # Path would change names that are not paths
     return ""
 
 
 def _text(thread: int, address: int) -> str:
-    """Read text in the memory of a thread, up to its end."""
+    """Read a string that ends with a zero byte from the memory of a thread."""
     read = b""
     while b"\0" not in read and len(read) < _LONGEST_PATH:
-        # What lies behind the end of a page may not be there.
+        # The next page may not be mapped, so do not read beyond this one.
         part = _memory(thread, address + len(read), _PAGE - (address + len(read)) % _PAGE)
         if not part:
             break
@@ -222,7 +222,7 @@ def _memory(thread: int, address: int, size: int) -> bytes:
 
 
 def _is_unnamed(thread: int, inode: int) -> bool:
-    """Say whether a socket is one of a pair without names, as threads wake each other with."""
+    """Return whether a socket is one of an unnamed pair; threads wake each other with these."""
     if not (named := _unix_sockets(thread)) or inode not in named:
         return False
     if named[inode]:
@@ -237,7 +237,7 @@ def _is_unnamed(thread: int, inode: int) -> bool:
 
 
 def _unix_sockets(thread: int) -> dict[int, bool]:
-    """Return the local sockets that a thread could reach, and whether they have a name."""
+    """Return the local sockets of the system of a thread, and whether they have a name."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{thread}/net/unix").read_text("utf-8", "replace").splitlines()
         rows = [line.split(maxsplit=7) for line in lines[1:]]
@@ -274,4 +274,4 @@ def _peer(inode: int) -> int | None:
 
 _SOCK_DIAG = 4
 _HEAD, _KNOWN = 16, 16
-"""Bytes of the head of a message, and of what every answer says of a socket."""
+"""Bytes of the header of a message, and of the fixed part of an answer about a socket."""

@@ -1,4 +1,4 @@
-"""A tracer: stops a process, with all its threads and children, at system calls of some kinds."""
+"""A tracer: stops a process, its threads and its children at chosen system calls."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _PATIENCE = 5.0
 
 @dataclass(frozen=True)
 class Fail:
-    """A call is not made, and returns the error of this number."""
+    """Skip a call, and let it return the error of this number."""
 
     errno: int
 
 
 @dataclass(frozen=True)
 class Shorten:
-    """A call moves half of the bytes that it would."""
+    """Let a call move only half of its bytes."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """All traced processes are killed before a call is made."""
+    """Kill all traced processes before a call."""
 
 
 Action = Fail | Shorten | Kill
@@ -120,7 +120,7 @@ class Tracer:
             self._kill()
             self._thread.join()
 
-    # All below is done in the tracer's thread.
+    # All methods below run in the thread of the tracer.
 
     def _trace(self) -> None:
         try:
@@ -202,7 +202,7 @@ class Tracer:
             ptrace.to_system_call(thread, passed_on)
 
     def _let_go(self) -> None:
-        """Have every thread stop, so that it can be let go of."""
+        """Stop every thread, to detach from it."""
         if not self._letting_go:
             self._letting_go = True
             for thread in self._process_of:
@@ -222,7 +222,7 @@ class Tracer:
     def _at_call(self, thread: int) -> None:
         try:
             where = ptrace.system_call(thread)
-        except NotImplementedError:  # another program that it has started
+        except NotImplementedError:  # it has started a program for another processor
             return
         if isinstance(where, ptrace.Entry):
             name = self._names.get(where.number)
@@ -290,7 +290,7 @@ def _has_ended(pid: int) -> bool:
 
 
 def _process(thread: int) -> int:
-    """Return the process that a thread belongs to."""
+    """Return the process of a thread."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{thread}/status").read_text("utf-8", "replace").splitlines():
             if line.startswith("Tgid:"):
