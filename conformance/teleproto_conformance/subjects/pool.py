@@ -101,8 +101,8 @@ class Pool:
         if hello.pid != pid:
             raise UsageError(
                 f"{self._option}: process {hello.pid} answers, but the suite started process "
-                f"{pid}; let the command become the host (`exec` in a script), so that the suite can "
-                "kill it"
+                f"{pid}; let the command become the host (`exec` in a script), so that the suite "
+                "can kill it"
             )
         return hello
 
