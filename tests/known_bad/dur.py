@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -203,6 +205,50 @@ class AddressThenKeyInThreads(TwoFiles):
 
     def _put(self, path: Path, content: bytes) -> None:
         in_a_thread(partial(super()._put, path, content))
+
+
+WRITER = """
+import os, sys
+for line in sys.stdin:
+    path, content = line.rstrip("\\n").split("\\t")
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(file, content.encode())
+    except OSError:
+        pass
+    os.close(file)
+    print(flush=True)
+"""
+
+
+@breaks("DUR-4", also={"DUR-3"})
+class LosesTheErrorOfItsHelper(BlobSession):
+    """Has a helper process write the file in place, whose errors nobody hears of."""
+
+    _helper: subprocess.Popen[str] | None = None
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._helper = subprocess.Popen(
+            [sys.executable, "-Sc", WRITER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def _put(self, path: Path, content: bytes) -> None:
+        helper = self._helper
+        assert helper is not None
+        assert helper.stdin is not None
+        assert helper.stdout is not None
+        helper.stdin.write(f"{path}\t{content.decode()}\n")
+        helper.stdout.readline()
+
+    def __del__(self) -> None:
+        if self._helper is not None:
+            self._helper.kill()
+            self._helper.communicate()
 
 
 @breaks("DUR-4")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import Any
 from xml.etree import ElementTree
 
+from support.hosts import HOST
 from support.running import BIN, ROOT, Project, Run, run
 from support.schemas import problems
 
@@ -15,7 +17,6 @@ INTERRUPTED = "DUR-3[killed-key-replaced] or DUR-4[failed-key-replaced-disk-full
 STORE = "--session-impl=teleproto_sessions.StoreSession"
 
 SESSIONS = """
-import threading
 from contextlib import suppress
 from teleproto_sessions import StoreSession
 
@@ -28,27 +29,15 @@ class Torn(StoreSession):
     def set_dc(self, dc_id, server_address, port):
         super().set_dc(dc_id, server_address, self.port or port)
         super().set_dc(dc_id, server_address, port)
-
-class Threads(StoreSession):
-    def _write_state(self, state):
-        failed = []
-        def write():
-            try:
-                super(Threads, self)._write_state(state)
-            except OSError as error:
-                failed.append(error)
-        thread = threading.Thread(target=write)
-        thread.start()
-        thread.join()
-        for error in failed:
-            raise error
 """
 
 
-def outcomes(project: Project, session: str, *options: str) -> dict[str, Any]:
+def outcomes(
+    project: Project, session: str, *options: str, module: str = "sessions"
+) -> dict[str, Any]:
     """Run all checks that interrupt a change, and return the report."""
     done = project.pytest(
-        f"--session-impl=sessions.{session}",
+        f"--session-impl={module}.{session}",
         "--session-report=report.json",
         "--session-require=faults",
         "-k",
@@ -72,12 +61,27 @@ def test_a_swallowed_error_a_torn_change_and_a_correct_thread_are_told_apart(
     project.write("sessions.py", SESSIONS)
     assert "DUR-4" in failed(outcomes(project, "Swallows"))
     assert "DUR-3" in failed(outcomes(project, "Torn"))
-    threads = outcomes(project, "Threads")
+    shutil.copytree(ROOT / "tests" / "correct", project.path / "correct")
+    threads = outcomes(project, "ThreadedSession", module="correct.threaded")
     assert failed(threads) == set()
-    assert threads["interrupted"] > 300
+    assert threads["interrupted"] > 50
 
 
-def test_every_system_call_of_a_change_is_a_moment(project: Project) -> None:
+def test_a_host_that_the_user_names_is_interrupted_as_well(project: Project) -> None:
+    host = HOST.replace("MemorySession", "StoreSession").replace('"memory"', '"store"')
+    project.write("host.py", f"{host}\nHost().serve()\n")
+    done = project.pytest(
+        f"--session-impl=exec:{sys.executable} host.py",
+        "--session-report=report.json",
+        "--session-require=faults",
+        *("-k", INTERRUPTED),
+    )
+    assert done.code == 0, done.text
+    report = json.loads((project.path / "report.json").read_text("utf-8"))
+    assert [result["tried"] > 5 for result in report["results"]] == [True, True]
+
+
+def test_a_run_says_at_how_many_system_calls_it_interrupted(project: Project) -> None:
     done = project.pytest(
         STORE, "--session-report=report.json", "-k", "DUR-3[killed-data-centre-switched]"
     )

@@ -41,9 +41,9 @@ class HostSubject:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._watching is not None:
-            self._watching.stop()
         try:
+            if self._watching is not None:
+                self._watching.stop()
             if self._pool.keep and error[0] is None and "" in self._processes.keys() - self._over:
                 with contextlib.suppress(HostError):
                     self._finish("")
