@@ -49,13 +49,16 @@ def sessions(project: Project) -> Project:
 @pytest.mark.parametrize(
     ("session", "says"),
     [
-        ("mypgk.Whole", "no module mypgk; run pytest where it can be imported, or install it"),
+        (
+            "mypgk.Whole",
+            "module mypgk does not exist; run pytest where it can be imported, or install it",
+        ),
         ("mypkg.sub.Whole", "mypkg has no sub"),
         ("./mine.js#Mine", "write a JavaScript class as node:MODULE#EXPORT"),
         ("mypkg.Whole.inner", "Whole has no inner"),
         ("mypkg.Whoel", "mypkg has no Whoel; did you mean Whole?"),
         ("mypkg:Whoel", "mypkg has no Whoel; did you mean Whole?"),
-        ("mypgk:Whole", "no module mypgk"),
+        ("mypgk:Whole", "module mypgk does not exist"),
         ("mypkg.number", "it is of type int, not a class or factory"),
         ("mypkg", "write a class as package.module.Class"),
         ("mypkg/Whole", "write a class as package.module.Class"),

@@ -538,9 +538,7 @@ exports.Counts = class Counts extends MemorySession {
     done = _run(project, "./counts.cjs#Counts", "-k", "KEY-1[")
     assert done.code == 1
     shown = " ".join(done.out.split())
-    assert (
-        "Got undefined (not by itself in a new program: it takes the checks before it, or" in shown
-    )
+    assert "Got undefined (passes alone in a new process; it depends on earlier checks" in shown
 
 
 @pytest.mark.parametrize(
@@ -552,7 +550,7 @@ exports.Counts = class Counts extends MemorySession {
         ),
         (
             "Object.defineProperty(this, 'load', { get() { process.exit(3); } })",
-            "session.load came to the process ended itself with exit code 3 (SURFACE-1: ",
+            "session.load failed: the process ended itself with exit code 3 (SURFACE-1: ",
         ),
     ],
 )

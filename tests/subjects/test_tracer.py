@@ -260,6 +260,33 @@ def test_children_that_are_there_before_are_traced(tmp_path: Path) -> None:
         assert ("mkdir", ("by-the-helper",)) in listed(calls, tmp_path)
 
 
+def test_a_program_that_tells_itself_to_go_on_is_let_go_of(tmp_path: Path) -> None:
+    """SIGCONT takes back the signal that wakes the tracer."""
+    with tracee(tmp_path) as program:
+        assert program.ask("goes_on") == "done"
+        for _ in range(20):
+            assert ask(program, "write")[0] == "done"
+        assert not program.status["State"].startswith(("T", "t"))
+
+
+def test_a_datagram_to_another_program_is_seen(tmp_path: Path) -> None:
+    place = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
+        server.bind(place)
+        with tracee(tmp_path, place) as program:
+            answer, calls = ask(program, "datagrams")
+    assert answer == "done"
+    assert [call.name for call in calls if call.name in WRITES] == ["sendto"]
+
+
+def test_what_is_not_written_but_made_is_seen(tmp_path: Path) -> None:
+    with tracee(tmp_path) as program:
+        answer, calls = ask(program, "makes")
+    assert answer == "done"
+    made = [name for name, _ in listed(calls, tmp_path)]
+    assert made == ["mknod", "setxattr"] or made == ["mknodat", "setxattr"]
+
+
 def test_threads_that_come_and_go_do_not_matter(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         assert program.ask("bustle") == "done"

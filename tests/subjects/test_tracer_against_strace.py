@@ -85,7 +85,7 @@ def change(made: hosted.HostSubject) -> None:
         assert isinstance(made.call("session", member, [*arguments]), Returned)
 
 
-MADE_UP = re.compile(r"(?<=new-)[0-9a-z_]{8}|tmp[0-9a-z_]{8}|(?<=[.+])[0-9]+\b")
+MADE_UP = re.compile(r"[0-9a-f]{64}|(?<=new-)[0-9a-z_]{8}|tmp[0-9a-z_]{8}|(?<=[.+])[0-9]+\b")
 """Random parts and process numbers."""
 
 

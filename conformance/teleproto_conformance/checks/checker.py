@@ -100,11 +100,12 @@ class Checker:
         if failure is not None or place is None or "at" in trace[place].argument:
             return failure
         for point in choose(player.fault.points, self.effort.points):
-            self.tried.append(point)
             argument = {**trace[place].argument, "at": asdict(point)}
             step = replace(trace[place], argument=argument)
             interrupted = (*trace[:place], step, *trace[place + 1 :])
-            failure, _ = self._play(interrupted)
+            failure, player = self._play(interrupted)
+            if player.fault.fired:
+                self.tried.append(point)
             if failure is not None:
                 return failure
         return None

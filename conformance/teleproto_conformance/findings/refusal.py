@@ -39,7 +39,7 @@ def refusal(
     remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
     asks = f"({rule.id}: {words.prose(rule.rule)})"
     if not _is_absent(first):
-        return f"{option}: {words.step(asked, implementation.name)} gave {came} {asks}; {remedy}"
+        return f"{option}: {words.step(asked, implementation.name)} failed: {came} {asks}; {remedy}"
     missing = [
         str(failure.done[-1].argument)
         for other, failure in failures

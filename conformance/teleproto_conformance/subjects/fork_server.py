@@ -18,6 +18,12 @@ Launcher = Callable[[], HostProcess]
 """Starts a process."""
 
 
+_WRITES_ITSELF = ("NODE_COMPILE_CACHE", "NODE_V8_COVERAGE")
+"""Variables that make Node write files of its own, which would be taken for the session's."""
+_PLAIN_CALLS = {"UV_USE_IO_URING": "0"}
+"""Makes Node write by system calls that the suite can see."""
+
+
 class ForkServer:
     """Starts hosts: ``program``, or else the Python host, as a fork within a millisecond."""
 
@@ -31,6 +37,8 @@ class ForkServer:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", module, "--fork-server", str(theirs.fileno()), *become],
                 cwd=None if program is None else program.cwd,
+                env={name: text for name, text in os.environ.items() if name not in _WRITES_ITSELF}
+                | _PLAIN_CALLS,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,

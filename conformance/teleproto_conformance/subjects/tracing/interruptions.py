@@ -77,7 +77,7 @@ class Watch:
         return [_shown(path, self._workdir) for path in found]
 
 
-_NOT_STORED = re.compile(r"/dev/(?!shm/)|/proc/|/memfd:")
+_NOT_STORED = re.compile(r"/dev/(?!shm/(?!sem[.]))|/proc/|/memfd:")
 """Devices, what the kernel tells, and memory that only looks like a file."""
 
 

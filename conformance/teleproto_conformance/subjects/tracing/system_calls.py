@@ -67,6 +67,16 @@ _WRITES: Final = {
     "syncfs": _Shape(306, 267, fd=0),
     "sync_file_range": _Shape(277, 84, fd=0),
     "msync": _Shape(26, 227),
+    "mknod": _Shape(133, -1, paths=(0,)),
+    "mknodat": _Shape(259, 33, at=((0, 1),)),
+    "setxattr": _Shape(188, 5, paths=(0,)),
+    "lsetxattr": _Shape(189, 6, paths=(0,)),
+    "fsetxattr": _Shape(190, 7, fd=0),
+    "removexattr": _Shape(197, 14, paths=(0,)),
+    "lremovexattr": _Shape(198, 15, paths=(0,)),
+    "fremovexattr": _Shape(199, 16, fd=0),
+    "io_uring_enter": _Shape(426, 426),
+    "io_submit": _Shape(209, 2),
 }
 _OPENS: Final = {
     "open": _Shape(2, -1, paths=(0,), flags=1),
@@ -93,6 +103,8 @@ OPENS: Final = tuple(_OPENS)
 """Calls that open files, and may create them."""
 READS: Final = tuple(_READS)
 """Calls that read stored data."""
+UNSEEN: Final = ("io_uring_enter", "io_submit")
+"""Calls that start writes which the suite cannot see."""
 ALL: Final = frozenset(_SHAPES)
 
 _AT_CWD = -100
@@ -149,6 +161,10 @@ class Call:
             changes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
         return cls(name, thread, arguments, tuple(files), changes)
 
+    def repeats(self, other: Call) -> bool:
+        """Whether the other call is this one, made again."""
+        return (self.name, self.arguments) == (other.name, other.arguments)
+
     def __str__(self) -> str:
         """The call with the names of its files, without their directories."""
         names = [file.rpartition("/")[2] for file in self.files if file.startswith("/")]
@@ -194,9 +210,15 @@ def _path(thread: int, base: int, address: int) -> str:
 
 
 def _link(place: str) -> str:
-    with contextlib.suppress(OSError):
-        return os.readlink(place)  # noqa: PTH115  # Path would change names that are not paths
-    return ""
+    try:
+        return os.readlink(place)  # noqa: PTH115  # Path would change what is no path
+    except PermissionError:
+        raise Impossible(
+            "the program does not let the suite see its files",
+            "leave it dumpable (PR_SET_DUMPABLE)",
+        ) from None
+    except OSError:
+        return ""
 
 
 def _text(thread: int, address: int) -> str:
@@ -233,7 +255,7 @@ def _is_unnamed(thread: int, inode: int) -> bool:
             "the system does not say which sockets belong together",
             "load the kernel module unix_diag",
         )
-    return not named.get(peer, False)
+    return peer in named and not named[peer]
 
 
 def _unix_sockets(thread: int) -> dict[int, bool]:

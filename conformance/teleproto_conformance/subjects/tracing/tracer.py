@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,14 @@ from typing import Self
 from ...errors import ConformanceError
 from ..subject import Impossible
 from . import ptrace
-from .system_calls import Call, numbers
+from .system_calls import UNSEEN, Call, numbers
 
 _PATIENCE = 5.0
 """Seconds that a process may take to be traced, or to be let go of."""
+
+
+_AGAIN = 0.1
+"""Seconds until the tracer is woken once more. A SIGCONT takes back the signal that wakes it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class Tracer:
         """The process of each thread that is traced."""
         self._open: dict[int, tuple[Call, Action | None]] = {}
         """The call that a thread is in the middle of, and what was done to it."""
+        self._restarted: dict[int, Call] = {}
+        """Calls that a signal has interrupted, and that threads make again."""
         self._acted = False
         self._woken: int | None = None
         """The process that got the SIGSTOP which wakes the tracer. The tracer discards it."""
@@ -105,13 +112,15 @@ class Tracer:
 
     def _stop(self) -> None:
         # The tracer waits for the process, and the process for the suite: wake it.
-        for process in dict.fromkeys([self._pid, *self._process_of.values()]):
-            if process in self._process_of.values():
+        deadline = time.monotonic() + _PATIENCE
+        sent: list[int] = []
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            if not self._letting_go and (process := self._living()) is not None:
                 self._woken = process
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGSTOP)
-                    break
-        self._thread.join(_PATIENCE)
+                sent.append(process)
+            self._thread.join(_AGAIN)
         if self._thread.is_alive():
             self._error = ConformanceError(
                 "the suite had to kill a process, as it could not let go of it within "
@@ -119,6 +128,14 @@ class Tracer:
             )
             self._kill()
             self._thread.join()
+        for process in sent[1:]:  # a second signal may have come too late to be discarded
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+    def _living(self) -> int | None:
+        """Return a process that is traced: the first one, if it is alive."""
+        processes = [*self._process_of.values()]
+        return self._pid if self._pid in processes else next(iter(processes), None)
 
     # All methods below run in the thread of the tracer.
 
@@ -190,6 +207,7 @@ class Tracer:
                 return
             case ptrace.EXECUTED if (former := ptrace.event_message(thread)) != thread:
                 self._forget(former)
+                self._open.pop(thread, None)
         _, changed = self._open.get(thread, (None, None))
         if changed is not None:
             ptrace.to_system_call(thread, passed_on)  # its end has to be changed, too
@@ -232,6 +250,14 @@ class Tracer:
             self._ends(*self._open.pop(thread), where.result)
 
     def _begins(self, call: Call) -> None:
+        if (begun := self._restarted.pop(call.thread, None)) is not None and begun.repeats(call):
+            self._open[call.thread] = begun, None
+            return
+        if call.name in UNSEEN:
+            raise Impossible(
+                f"the program writes with {call.name}, and the suite cannot see what",
+                "have it use plain system calls in this run",
+            )
         if call.is_inside:
             return
         self.calls.append(call)
@@ -258,6 +284,8 @@ class Tracer:
                 # The program may count on its registers to be as they were.
                 ptrace.MACHINE.set_argument(call.thread, *call.moved)
         call.ended(result)
+        if result in _RESTARTS:
+            self._restarted[call.thread] = call
 
     def _kill(self) -> None:
         for process in set(self._process_of.values()):
@@ -265,6 +293,8 @@ class Tracer:
                 os.kill(process, signal.SIGKILL)
 
 
+_RESTARTS = (-512, -513, -514, -516)
+"""Results of a call that the kernel makes again after a signal (ERESTARTSYS and its like)."""
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
@@ -336,5 +366,6 @@ def _forbidden() -> Impossible:
         case _:
             return Impossible(
                 "the system, or the program, does not let the suite trace it",
-                "in a container, add --cap-add=SYS_PTRACE; detach any debugger",
+                "in a container, add --cap-add=SYS_PTRACE; detach any debugger; leave the program "
+                "dumpable (PR_SET_DUMPABLE)",
             )
