@@ -18,8 +18,8 @@ from .errors import ConformanceError, UsageError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``teleproto-conformance``.
 
-    :returns: 0, or 1 where ``vectors check`` found drift or ``host`` a fault, or 2 where something
-        given is wrong.
+    :returns: 0, or 1 where ``vectors check`` found drift or ``host`` an unmet
+        requirement, or 2 where something given is wrong.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
