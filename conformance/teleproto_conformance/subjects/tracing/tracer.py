@@ -20,8 +20,6 @@ from .system_calls import UNSEEN, Call, numbers
 
 _PATIENCE = 5.0
 """Seconds that a process may take to be traced, or to be let go of."""
-
-
 _AGAIN = 0.1
 """Seconds until the tracer is woken once more. A SIGCONT takes back the signal that wakes it."""
 
@@ -185,8 +183,8 @@ class Tracer:
 
     def _forget(self, thread: int) -> None:
         self._starting.discard(thread)
-        self._process_of.pop(thread, None)
-        self._open.pop(thread, None)
+        for table in (self._process_of, self._open, self._restarted):
+            table.pop(thread, None)
 
     def _stopped(self, thread: int, number: int, event: int) -> None:
         if thread not in self._process_of:  # it is new
