@@ -48,7 +48,7 @@ def javascript() -> None:
 
 
 def _request(implementation: str, directory: Path) -> float:
-    members = vectors.load().tables["surface"]["members"]
+    members = vectors.load().members
     server = ForkServer(programs.program(implementation, directory))
     pool = Pool(server, implementation, [str(directory), *sys.path], members, 10)
     with TemporaryDirectory() as workdir, hosted.HostSubject(pool, Path(workdir)) as subject:

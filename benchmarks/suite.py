@@ -84,7 +84,7 @@ def hosts() -> None:
     contract = vectors.load()
     here = Checker(contract, "memory", driver(MemorySession, contract), scratch=in_memory())
     server = ForkServer()
-    members = contract.tables["surface"]["members"]
+    members = contract.members
     pool = Pool(server, "teleproto_sessions.MemorySession", sys.path, members, 10)
     there = Checker(contract, "memory", hosted.driver(pool), scratch=in_memory())
     cases = [c for c in contract.checks("memory") if c.rule.startswith(("DC", "KEY", "ENT"))]

@@ -25,7 +25,7 @@ def tracing() -> None:
         print("tracer beside strace: not measured; strace is not installed")
         return
     server = ForkServer()
-    members = vectors.load().tables["surface"]["members"]
+    members = vectors.load().members
     pool = Pool(server, "teleproto_sessions.StoreSession", sys.path, members, 10)
     pool.hello()
     with tempfile.TemporaryDirectory() as directory:

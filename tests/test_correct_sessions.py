@@ -51,11 +51,11 @@ def server() -> Iterator[ForkServer]:
 
 def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -> Iterator[str]:
     """Run all checks, or those alone that are drawn, and tell what they find."""
-    pool = Pool(server, session, PATH, CONTRACT.tables["surface"]["members"], 10)
+    pool = Pool(server, session, PATH, CONTRACT.members, 10)
     profile = pool.hello().promised
     assert isinstance(profile, str)
     checker = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
-    pool.keep = checker.promise["takes"] != "name"
+    pool.keep = checker.promise.takes != "name"
 
     def tell(check: Check) -> Iterator[str]:
         failure = checker.run(check)

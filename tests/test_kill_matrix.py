@@ -87,7 +87,7 @@ def failed_rules(
     are asked all their cases, through a host where a case restarts the program.
     """
     here = Checker(CONTRACT, profile, in_process.driver(session, CONTRACT))
-    members = CONTRACT.tables["surface"]["members"]
+    members = CONTRACT.members
     text = f"{session.__module__}:{session.__qualname__}"
     pool = Pool(server, text, sys.path, members, LIMIT)
     pool.keep = False

@@ -78,7 +78,7 @@ class Run:
             self._server,
             settings.implementation,
             [*dict.fromkeys((str(settings.here), str(settings.base), *theirs))],
-            self.contract.tables["surface"]["members"],
+            self.contract.members,
             settings.limit,
         )
         try:
@@ -94,7 +94,7 @@ class Run:
         self.implementation: Implementation = Implementation.of(
             settings.implementation, settings.profile, hello, self.contract.profiles
         )
-        members = self.contract.tables["surface"]["members"]
+        members = self.contract.members
         self._words = languages.words(hello, members)
         self.profile = self.implementation.profile
         promised = self.contract.checks(self.profile)
@@ -115,7 +115,7 @@ class Run:
             settings.effort,
             in_memory(),
         )
-        self._takes_name = self._checker.promise["takes"] == "name"
+        self._takes_name = self._checker.promise.takes == "name"
         # A class that takes a name may hold something by it, and a Python process costs nothing.
         self._pool.keep = not (self._takes_name and self._python)
         self._pool.spare = _SPARE if self._takes_name else 0
@@ -155,7 +155,7 @@ class Run:
                 if failure.done[-1].operation == "open":
                     break
         if failures:
-            members = self.contract.tables["surface"]["members"]
+            members = self.contract.members
             raise UsageError(refusal(self.implementation, failures, self._words, members))
 
     def _fails(self, check: Check, *, known: bool = False) -> Failure | None:
@@ -163,7 +163,7 @@ class Run:
         failure = self._checker.run(check, known=known)
         if failure is None or not self._pool.reused:
             return failure
-        own = self._checker.promise.get("names") == "own"
+        own = self._checker.promise.names == "own"
         if not own and (known or failure.hung or check.rule in self._looked_at):
             return failure
         self._looked_at.add(check.rule)

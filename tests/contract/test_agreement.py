@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from teleproto_conformance.contract.trace import NOTHING
 from teleproto_sessions import AuthKey, Session, codec, datacentres
 
 CONTRACT = vectors.load(VECTORS)
-LAYOUTS = CONTRACT.tables["formats"]["layouts"]
+LAYOUTS = CONTRACT.layouts
 CASES = [case for chapter in CONTRACT.chapters for case in chapter.cases]
 
 
@@ -122,3 +123,14 @@ def test_the_keys_are_auth_keys() -> None:
     for name in "ABCDEF":
         assert AuthKey(KEYS[name]).key == KEYS[name]
     assert len({KEYS[name] for name in "ABCDEF"}) == 6
+
+
+def test_a_member_is_written_as_it_was_read() -> None:
+    table = CONTRACT.tables["surface"]["members"]
+    written = {name: member.dump() for name, member in CONTRACT.members.items()}
+    assert json.loads(json.dumps(written)) == table
+
+
+def test_every_profile_and_field_is_a_record() -> None:
+    assert list(CONTRACT.profiles) == list(CONTRACT.tables["profiles"])
+    assert list(CONTRACT.fields) == list(CONTRACT.tables["state"]["fields"])

@@ -17,7 +17,7 @@ from teleproto_conformance.findings.words import PYTHON, Words
 
 NAMES = sorted(OPERATIONS)
 CONTRACT = vectors.load()
-MEMBERS = CONTRACT.tables["surface"]["members"]
+MEMBERS = CONTRACT.members
 JAVASCRIPT = JavaScript(MEMBERS, "teleproto")
 
 
@@ -76,4 +76,4 @@ def test_there_are_words_for_it(name: str, words: Words) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if OPERATIONS[name].asks == "call"])
 def test_a_method_is_a_member_of_a_session(name: str) -> None:
-    assert MEMBERS[name]["kind"] == "method"
+    assert MEMBERS[name].kind == "method"

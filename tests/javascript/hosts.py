@@ -12,7 +12,7 @@ from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
 
 CONTRACT = vectors.load()
-MEMBERS = CONTRACT.tables["surface"]["members"]
+MEMBERS = CONTRACT.members
 
 
 @contextlib.contextmanager

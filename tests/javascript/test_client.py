@@ -48,9 +48,7 @@ CASES = {
     if chapter.id == "CLIENT"
     for case in chapter.cases
 }
-NAMES = {
-    member["teleproto"]: name for name, member in CONTRACT.tables["surface"]["members"].items()
-}
+NAMES = {member.teleproto: name for name, member in CONTRACT.members.items()}
 READ_PROPERTIES = ("dc_id", "server_address", "port")
 READS = (*READ_PROPERTIES, "get_auth_key", "get_input_entity")
 ENTITIES = {"user", "users", "chat", "chats", "channel"}

@@ -825,7 +825,7 @@ def test_an_import_that_does_not_end_is_refused(
 ) -> None:
     project.write("endless.mjs", f"{text}\nexport class A {{}}\n")
     monkeypatch.setattr("teleproto_conformance.subjects.pool._IMPORTING", 1.0)
-    members = vectors.load().tables["surface"]["members"]
+    members = vectors.load().members
     pool = Pool(server, "node:./endless.mjs#A", [str(project.path)], members, 10)
     with pytest.raises(UsageError) as refused:
         pool.hello()

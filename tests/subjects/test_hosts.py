@@ -24,7 +24,7 @@ from teleproto_conformance.subjects.process import HostProcess
 from teleproto_sessions import AuthKey, MemorySession, StringSession
 
 CONTRACT = vectors.load()
-MEMBERS = CONTRACT.tables["surface"]["members"]
+MEMBERS = CONTRACT.members
 PATH = [str(Path(__file__).parents[1]), *sys.path]
 WITH_PROCESSES = {"restart", "interrupt", "together", "watch", "written", "leaks"}
 
@@ -132,7 +132,7 @@ def test_a_host_speaks_over_standard_input_and_output(tmp_path: Path) -> None:
             "protocol": 1,
             "implementation": "teleproto_sessions.MemorySession",
             "path": sys.path,
-            "members": MEMBERS,
+            "members": {name: member.dump() for name, member in MEMBERS.items()},
             "keys": {},
         },
         {"do": "begin", "workdir": str(tmp_path)},

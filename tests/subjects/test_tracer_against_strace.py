@@ -31,7 +31,7 @@ from teleproto_conformance.subjects.tracing.system_calls import WRITES
 STRACE = os.environ.get("STRACE") or shutil.which("strace")
 pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed to compare with")
 
-MEMBERS = vectors.load().tables["surface"]["members"]
+MEMBERS = vectors.load().members
 TESTS = ROOT / "tests"
 NODE = ROOT / "examples" / "node"
 SESSIONS = [

@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
 
 from ..contract.rules import Case, Check, Contract
+from ..contract.tables import Profile
 from ..contract.trace import Trace
 from ..subjects.subject import Driver, Point
 from .effort import STANDARD, Effort, choose
@@ -50,7 +50,7 @@ class Checker:
     left: list[str] = field(default_factory=list)
 
     @property
-    def promise(self) -> dict[str, Any]:
+    def promise(self) -> Profile:
         """What the profile promises."""
         return self.contract.profiles[self.profile]
 
@@ -68,7 +68,7 @@ class Checker:
         from .drawn import search
 
         effort = replace(self.effort, shortening=0) if known else self.effort
-        return search.search(check, self.contract, self.promise["keeps"], effort, self.replay)
+        return search.search(check, self.contract, self.promise.keeps, effort, self.replay)
 
     def replay(self, trace: Trace) -> Failure | None:
         """Replay ``trace`` on a new subject, and remove what it stored."""
@@ -83,8 +83,7 @@ class Checker:
             workdir.mkdir()
             prefix = f"{_RUN}-{next(_numbers)}"
             with self.driver(workdir) as subject:
-                state = self.contract.tables["state"]
-                player = Player(subject, state, self.promise, prefix)
+                player = Player(subject, self.contract.fields, self.promise, prefix)
                 try:
                     failure = player.run(trace)
                     if failure is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
-def matches(expected: Any, got: Any, empty: list[Any] | None = None) -> bool:
+def matches(expected: Any, got: Any, empty: Sequence[Any] | None = None) -> bool:
     """Say whether ``got`` meets ``expected``.
 
     ``{one_of: [...]}`` accepts each of its entries, ``{at_most: n}`` every number up to ``n``, and

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..contract.operations import OPERATIONS, Operation
 from ..contract.secrets import leaked_input, leaked_key, leaks
+from ..contract.tables import Field, Profile
 from ..contract.trace import NOTHING, Step, Trace
 from ..subjects.subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Subject
 from .failure import INPUT, Failure, Mismatch
@@ -48,21 +49,20 @@ _CLEANING = "cleaning"
 class Player:
     """Does the steps of one trace, and judges what came of each.
 
-    ``state`` is the contract's table of what a session holds, ``promise`` the entry of the profile:
-    it decides how a session is constructed and what opening it again does. Where sessions of all
-    programs share one storage, ``prefix`` begins every name. ``fault`` is the last one that was
-    done, or counted.
+    ``fields`` are those of a session's state. ``promise`` is the profile: it decides how a session
+    is constructed, and what opening it again does. If all programs share one storage, every name
+    begins with ``prefix``. ``fault`` is the last one that was injected or counted.
     """
 
     def __init__(
         self,
         subject: Subject,
-        state: dict[str, Any],
-        promise: dict[str, Any],
+        fields: Mapping[str, Field],
+        promise: Profile,
         prefix: str,
     ) -> None:
         self._subject = subject
-        self._fields = state["fields"]
+        self._fields = fields
         self._promise = promise
         self._prefix = prefix
         self._files = Files(subject.workdir)
@@ -178,7 +178,7 @@ class Player:
         return self._construct(step.session, argument, step.process)
 
     def _construct(self, session: str, argument: str | None, process: str) -> Outcome:
-        match self._promise["takes"]:
+        match self._promise.takes:
             case "nothing":
                 arguments = []
             case "saved":
@@ -186,7 +186,7 @@ class Player:
                 self._note(argument)
             case _:
                 name = DEFAULT_NAME if argument is None else argument
-                if self._promise.get("names") == "shared":
+                if self._promise.names == "shared":
                     name = f"{self._prefix}-{name}"
                     self._names[name] = None
                 arguments = [name]
@@ -208,7 +208,7 @@ class Player:
         argument, process = self._opened[step.session]
         last = OPERATIONS.get(self._last_call.get(step.session, ""))
         save_first = last is None or not last.saves
-        keeps = self._promise["keeps"]
+        keeps = self._promise.keeps
         if keeps == "string" or (keeps == "saved" and save_first):
             saved = self._subject.call(step.session, "save", [])
             if not isinstance(saved, Returned):
@@ -284,12 +284,12 @@ class Player:
         for member, expected in step.argument.items():
             missing = self._unopened.get(step.session)
             outcome = missing or self._subject.get(step.session, member)
-            empty = self._fields[member]["empty"]
+            empty = self._fields[member].empty
             if not (isinstance(outcome, Returned) and matches(expected, outcome.value, empty)):
                 raise _Stop(Mismatch(step=step, outcome=outcome, member=member))
 
     def _judge(self, step: Step, outcome: Outcome) -> None:
-        empty = self._fields["auth_key"]["empty"] if step.operation == "get_auth_key" else None
+        empty = self._fields["auth_key"].empty if step.operation == "get_auth_key" else None
         match outcome:
             case Hung() | Died():
                 right = False

@@ -7,9 +7,11 @@ whoever runs the suite needs only the second.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from . import trace as traces
+from .tables import Field, Member, Profile
 from .trace import Trace
 
 
@@ -115,11 +117,27 @@ class Contract:
     chapters: tuple[Chapter, ...]
     tables: dict[str, Any] = field(repr=False)
 
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        """The members of a session, by their names in Python."""
+        table = self.tables["surface"]["members"]
+        return {name: Member.load(entry) for name, entry in table.items()}
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The fields of a session's state, by name."""
+        return {name: Field.load(entry) for name, entry in self.tables["state"]["fields"].items()}
+
+    @cached_property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles, by name."""
+        return {name: Profile(**entry) for name, entry in self.tables["profiles"].items()}
+
     @property
-    def profiles(self) -> dict[str, dict[str, Any]]:
-        """Profile name to what such a class takes and keeps."""
-        table: dict[str, dict[str, Any]] = self.tables["profiles"]
-        return table
+    def layouts(self) -> dict[str, Any]:
+        """The layouts of saved strings, as :mod:`formats` reads them."""
+        layouts: dict[str, Any] = self.tables["formats"]["layouts"]
+        return layouts
 
     @property
     def rules(self) -> dict[str, Rule]:

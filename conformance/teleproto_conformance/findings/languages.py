@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from ..contract.tables import Member
 from ..subjects.hello import Hello
 from .words import PYTHON, Words
 
@@ -41,13 +43,12 @@ class JavaScript(Words):
     factory = "node:MODULE#factory"
     views = "util.inspect(), String() and JSON.stringify()"
 
-    def __init__(self, members: dict[str, Any], library: str) -> None:
+    def __init__(self, members: Mapping[str, Member], library: str) -> None:
         self._members = members
         self.preamble = (*_PREAMBLE.format(library=library).splitlines(),)
 
     def member(self, name: str) -> str:
-        known: str = self._members[name]["teleproto"]
-        return known
+        return self._members[name].teleproto
 
     def prose(self, text: str) -> str:
         return _NAME.sub(lambda match: self._named(match[0]), text)
@@ -69,7 +70,7 @@ class JavaScript(Words):
         return f"{'new' if session[:1].isupper() else 'await'} {session}({arguments})"
 
     def call(self, name: str, member: str, arguments: str) -> str:
-        waits = "await " if self._members[member]["awaitable"] else ""
+        waits = "await " if self._members[member].awaitable else ""
         return f"{waits}{name}.{self.member(member)}({arguments})"
 
     def together(self, calls: list[str]) -> str:
@@ -89,7 +90,7 @@ def _camel_case(name: str) -> str:
     return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
-def words(hello: Hello, members: dict[str, Any]) -> Words:
+def words(hello: Hello, members: Mapping[str, Member]) -> Words:
     """Return the words for a session whose host answered ``hello`` like this."""
     if hello.language != "javascript":
         return PYTHON

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from ..checks.failure import Failure
 from ..contract.rules import Rule
+from ..contract.tables import Member
 from ..subjects.implementation import GUESSED, Implementation
 from ..subjects.subject import Returned
 from . import telling
@@ -16,7 +17,7 @@ def refusal(
     implementation: Implementation,
     failures: list[tuple[Rule, Failure]],
     words: Words,
-    members: dict[str, Any],
+    members: Mapping[str, Member],
 ) -> str:
     """Say which rule of the gate a class fails, and what to do.
 
@@ -48,9 +49,9 @@ def refusal(
     named = ", ".join(map(words.member, missing))
     runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
     since = [
-        f"{words.member(name)} came with {members[name]['since']}; "
+        f"{words.member(name)} came with {members[name].since}; "
         for name in missing
-        if "since" in members[name]
+        if members[name].since
     ]
     return f"{option}: the session has no {named} {asks}{runs_on}; {''.join(since)}{remedy}"
 

@@ -9,12 +9,13 @@ import inspect
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from ..contract.rules import Contract
+from ..contract.tables import Member
 from .objects import Objects, show
 from .subject import Driver, Fault, Outcome, Point, Raised, Request, Returned, Text
 
@@ -26,7 +27,7 @@ _GRACE = 1.0
 
 def driver(factory: Factory, contract: Contract) -> Driver:
     """Return a driver for sessions of ``factory``."""
-    return partial(PythonSubject, factory, members=contract.tables["surface"]["members"])
+    return partial(PythonSubject, factory, members=contract.members)
 
 
 class NotImmediate(Exception):
@@ -42,7 +43,7 @@ class PythonSubject:
     simulated: all sessions run in this process, and ending another one drops its sessions.
     """
 
-    def __init__(self, factory: Factory, workdir: Path, *, members: dict[str, Any]) -> None:
+    def __init__(self, factory: Factory, workdir: Path, *, members: Mapping[str, Member]) -> None:
         self.workdir = workdir
         self._factory = factory
         self._members = members
@@ -107,7 +108,7 @@ class PythonSubject:
         return self._attempt(member, lambda: self._there(thing, member))
 
     def _there(self, thing: Any, member: str) -> bool:
-        if self._members[member]["kind"] == "method":
+        if self._members[member].kind == "method":
             return callable(getattr(thing, member, None))
         # A property may raise before load(). Other rules judge that.
         return hasattr(type(thing), member) or hasattr(thing, member)
@@ -190,7 +191,7 @@ class PythonSubject:
         result = self._called(action)
         if not inspect.isawaitable(result):
             return result
-        if self._members[member]["awaitable"]:
+        if self._members[member].awaitable:
             return self._loop.run_until_complete(_awaited(result))
         if inspect.iscoroutine(result):
             result.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..contract.keys import KEYS
 from ..contract.secrets import masked
+from ..contract.tables import Member
 from ..errors import UsageError
 from .answers import HostError, read_value
 from .fork_server import Launcher
@@ -33,7 +34,7 @@ class Pool:
         launch: Launcher,
         implementation: str,
         path: Sequence[str],
-        members: dict[str, Any],
+        members: Mapping[str, Member],
         limit: float,
     ) -> None:
         self.limit = limit
@@ -46,7 +47,7 @@ class Pool:
             "protocol": PROTOCOL,
             "implementation": implementation,
             "path": [*path],
-            "members": members,
+            "members": {name: member.dump() for name, member in members.items()},
             "keys": {name: key.hex() for name, key in KEYS.items()},
         }
         self._implementation = implementation

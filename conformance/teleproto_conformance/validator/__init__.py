@@ -51,18 +51,17 @@ def results(
 
     :raises UsageError: in one line, if the profile is not known.
     """
-    tables = vectors.load().tables
+    contract = vectors.load()
     server = ForkServer(program)
     path = [*dict.fromkeys((str(here), *sys.path))]
-    members, profiles = tables["surface"]["members"], tables["profiles"]
     setting = Setting(
         launch=server,
         implementation=implementation,
         profile=profile,
         path=path,
         limit=limit,
-        members=members,
-        profiles=profiles,
+        members=contract.members,
+        profiles=contract.profiles,
     )
     try:
         for one in requirements:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..contract.keys import KEYS
+from ..contract.tables import Member, Profile
 from ..errors import UsageError
 from ..subjects.fork_server import Launcher
 from ..subjects.hello import Hello
@@ -26,10 +28,10 @@ class Setting:
     profile: str | None
     path: list[str]
     limit: float
-    members: dict[str, Any]
-    profiles: dict[str, Any]
+    members: Mapping[str, Member]
+    profiles: Mapping[str, Profile]
 
-    def promise(self, hello: Hello) -> dict[str, Any]:
+    def promise(self, hello: Hello) -> Profile:
         """Return the profile of a class whose host answered ``hello`` like this.
 
         :raises UsageError: if that profile does not exist, or if none is known.
@@ -38,8 +40,7 @@ class Setting:
         if not isinstance(name, str) or name not in self.profiles:
             what = "the profile is not known" if name is None else f"no profile is called {name!r}"
             raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")
-        promise: dict[str, Any] = self.profiles[name]
-        return promise
+        return self.profiles[name]
 
     def hello(self, **other: Any) -> Request:
         """Return the request ``hello``, with the members ``other`` replaced."""
@@ -48,7 +49,7 @@ class Setting:
             "protocol": PROTOCOL,
             "implementation": self.implementation,
             "path": self.path,
-            "members": self.members,
+            "members": {name: member.dump() for name, member in self.members.items()},
             "keys": {name: key.hex() for name, key in KEYS.items()},
         }
         return request | other

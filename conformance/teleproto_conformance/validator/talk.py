@@ -171,7 +171,7 @@ class Talk:
     def open(self, session: str = MAIN) -> None:
         """Construct and load a new session."""
         promise = self.setting.promise(self.known)
-        given = {"nothing": [], "saved": [""], "name": [self.name()]}[promise["takes"]]
+        given = {"nothing": [], "saved": [""], "name": [self.name()]}[promise.takes]
         self.done({"do": "open", "session": session, "arguments": given})
         self.value(call("load", session=session))
 
@@ -183,7 +183,7 @@ class Talk:
     def close(self, *, in_order: bool) -> None:
         """End the process. Delete what its sessions have stored in a place that is shared."""
         try:
-            shared = in_order and self._names and self.setting.promise(self.known).get("names")
+            shared = in_order and self._names and self.setting.promise(self.known).names
             for name in self._names if shared == "shared" and self.process.alive else ():
                 self.ask({"do": "open", "session": "last", "arguments": [name]})
                 self.ask(call("load", session="last"))

@@ -29,10 +29,10 @@ class Model:
         self._subject = PythonSubject(
             StringSession if self._strings else MemorySession,
             Path(tempfile.gettempdir()),
-            members=contract.tables["surface"]["members"],
+            members=contract.members,
         )
-        self._fields = contract.tables["state"]["fields"]
-        self._player = Player(self._subject, contract.tables["state"], profile, "model")
+        self._fields = contract.fields
+        self._player = Player(self._subject, contract.fields, profile, "model")
 
     @property
     def has_dc(self) -> bool:
@@ -57,7 +57,7 @@ class Model:
         """Return what the member gives, None where that stands for nothing."""
         value = _value(self._subject.get("session", member))
         # A flag that is not set is false, and not nothing.
-        return None if value is not False and value in self._fields[member]["empty"] else value
+        return None if value is not False and value in self._fields[member].empty else value
 
     def __enter__(self) -> Self:
         self._subject.__enter__()

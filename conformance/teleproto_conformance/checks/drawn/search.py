@@ -146,7 +146,7 @@ def _reading(text: str, login: dict[str, Any], canonical: str) -> Trace:
 
 @st.composite
 def _teleproto_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
-    layouts = contract.tables["formats"]["layouts"]
+    layouts = contract.layouts
     login = draw(_login(_addresses()))
     text = formats.encode(layouts, {"string": "teleproto", **login})
     if draw(st.booleans()):
@@ -162,7 +162,7 @@ def _teleproto_strings(draw: st.DrawFn, check: Generated, contract: Contract, ke
 
 @st.composite
 def _telethon_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
-    layouts = contract.tables["formats"]["layouts"]
+    layouts = contract.layouts
     numbers = st.integers(2**24, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number)))
     login = draw(_login(numbers))
     text = formats.encode(layouts, {"string": "telethon-ipv4", **login})
@@ -171,7 +171,7 @@ def _telethon_strings(draw: st.DrawFn, check: Generated, contract: Contract, kee
 
 @st.composite
 def _damaged_strings(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
-    layouts = contract.tables["formats"]["layouts"]
+    layouts = contract.layouts
     login = draw(_login(_addresses().filter(lambda address: len(address) > 3)))
     described = {"string": "teleproto", **login}
     whole = formats.encode(layouts, described)

@@ -21,7 +21,7 @@ def _has_members(talk: Talk) -> None:
 @GROUP.requirement("observe reads each property as a value")
 def _observes(talk: Talk) -> None:
     for member, about in talk.setting.members.items():
-        if about["kind"] == "property":
+        if about.kind == "property":
             talk.value(observe(member))
 
 

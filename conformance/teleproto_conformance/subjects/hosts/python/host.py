@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from ....contract.tables import Member
 from ....errors import UsageError
 from ...in_process import PythonSubject, raised
 from ...subject import PROTOCOL, Outcome, Raised, Returned, Text
@@ -25,7 +26,7 @@ class Host:
 
     def __init__(self) -> None:
         self._located: Located | None = None
-        self._members: dict[str, Any] = {}
+        self._members: dict[str, Member] = {}
         self._subject: PythonSubject | None = None
         self._shown: list[Text] = []
         self._warnings: list[warnings.WarningMessage] = []
@@ -63,7 +64,7 @@ class Host:
         if protocol != PROTOCOL:
             raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
         sys.path[:] = dict.fromkeys([*path, *sys.path])
-        self._members = members
+        self._members = {name: Member.load(entry) for name, entry in members.items()}
         self._located = locate(implementation)
         promised = self._located.promised
         return {
