@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import select
 import signal
 import socket
@@ -28,6 +29,8 @@ from teleproto_conformance.subjects.tracing.tracer import (
 )
 
 EVERY = (*OPENS, *READS, *WRITES)
+RENAME, MKDIR = ("renameat", "mkdirat") if platform.machine() == "aarch64" else ("rename", "mkdir")
+"""The calls that Python makes."""
 
 
 def listed(calls: list[Call], directory: Path) -> list[tuple[str, tuple[str, ...]]]:
@@ -64,7 +67,7 @@ def ask(program: Tracee, request: str, **options: Any) -> tuple[str, list[Call]]
 CHANGE = [
     ("openat", ("new.txt",)),
     ("write", ("new.txt",)),
-    ("rename", ("new.txt", "kept.txt")),
+    (RENAME, ("new.txt", "kept.txt")),
 ]
 
 
@@ -75,14 +78,14 @@ def test_the_calls_of_a_change_are_listed_in_their_order(tmp_path: Path, request
         assert answer == "done"
         assert listed(calls, tmp_path) == CHANGE
         assert [call.result for call in calls if call.name == "write"] == [10]
-        assert [call.name for call in calls if call.changes] == ["openat", "write", "rename"]
+        assert [call.name for call in calls if call.changes] == ["openat", "write", RENAME]
 
 
 def test_what_a_child_does_is_seen(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         answer, calls = ask(program, "in_a_child")
         assert answer == "done"
-        assert ("mkdir", ("made",)) in listed(calls, tmp_path)
+        assert (MKDIR, ("made",)) in listed(calls, tmp_path)
         assert program.ask("in_a_thread") == "done"
 
 
@@ -122,7 +125,7 @@ def test_what_is_sent_to_another_program_is_not(tmp_path: Path) -> None:
     [
         ("openat", errno.EACCES, "PermissionError"),
         ("write", errno.ENOSPC, "OSError"),
-        ("rename", errno.EIO, "OSError"),
+        (RENAME, errno.EIO, "OSError"),
     ],
 )
 def test_a_call_fails(tmp_path: Path, request_: str, name: str, number: int, said: str) -> None:
@@ -156,7 +159,7 @@ def test_a_write_takes_half_of_what_it_is_given(tmp_path: Path) -> None:
 @pytest.mark.parametrize("request_", ["write", "in_a_thread"])
 def test_a_program_is_killed_before_a_call(tmp_path: Path, request_: str) -> None:
     with tracee(tmp_path) as program:
-        answer, calls = ask(program, request_, decide=at("rename", Kill()))
+        answer, calls = ask(program, request_, decide=at(RENAME, Kill()))
         assert answer == str(-signal.SIGKILL)
         assert listed(calls, tmp_path) == CHANGE
         assert calls[-1].result is None
@@ -257,7 +260,7 @@ def test_children_that_are_there_before_are_traced(tmp_path: Path) -> None:
         assert program.ask("helper") == "done"
         answer, calls = ask(program, "by_the_helper")
         assert answer == "done"
-        assert ("mkdir", ("by-the-helper",)) in listed(calls, tmp_path)
+        assert (MKDIR, ("by-the-helper",)) in listed(calls, tmp_path)
 
 
 def test_a_program_that_tells_itself_to_go_on_is_let_go_of(tmp_path: Path) -> None:
