@@ -75,8 +75,6 @@ _WRITES: Final = {
     "removexattr": _Shape(197, 14, paths=(0,)),
     "lremovexattr": _Shape(198, 15, paths=(0,)),
     "fremovexattr": _Shape(199, 16, fd=0),
-    "io_uring_enter": _Shape(426, 426),
-    "io_submit": _Shape(209, 2),
 }
 _OPENS: Final = {
     "open": _Shape(2, -1, paths=(0,), flags=1),
@@ -103,8 +101,6 @@ OPENS: Final = tuple(_OPENS)
 """Calls that open files, and may create them."""
 READS: Final = tuple(_READS)
 """Calls that read stored data."""
-UNSEEN: Final = ("io_uring_enter", "io_submit")
-"""Calls that start writes which the suite cannot see."""
 ALL: Final = frozenset(_SHAPES)
 
 _AT_CWD = -100
