@@ -52,9 +52,9 @@ class Profile:
     """What a class promises; ``spec/profiles.yaml`` has all profiles.
 
     ``takes`` is what the constructor takes, ``keeps`` what survives. ``names`` says who sees the
-    name of a session: ``own`` if its storage is the working directory, ``shared`` if every program
-    that uses the storage sees it, None if it has no name. ``extends`` is the profile whose rules
-    bind this one as well.
+    name of a session. It is ``own`` if the storage is the working directory, and ``shared`` if
+    every program that uses the storage sees the name. It is None for sessions without a name.
+    ``extends`` is the profile whose rules bind this one as well.
     """
 
     takes: Literal["nothing", "saved", "name"]
