@@ -17,7 +17,7 @@ from .checks.failure import Failure
 from .checks.player import DEFAULT_NAME
 from .contract import replay_file, vectors
 from .contract.rules import Case, Check, Contract, Rule
-from .errors import UsageError
+from .errors import Impossible, UsageError
 from .findings import baseline, languages
 from .findings.finding import Finding
 from .findings.refusal import refusal
@@ -28,7 +28,6 @@ from .subjects.fork_server import ForkServer
 from .subjects.hosted import driver
 from .subjects.implementation import Implementation
 from .subjects.pool import Pool
-from .subjects.subject import Impossible
 
 FAULTS = "faults"
 REQUIREMENTS = (FAULTS,)

@@ -17,8 +17,7 @@ from typing import Any
 
 import pytest
 from support.tracees import Tracee, tracee
-from teleproto_conformance.errors import ConformanceError
-from teleproto_conformance.subjects.subject import Impossible
+from teleproto_conformance.errors import ConformanceError, Impossible
 from teleproto_conformance.subjects.tracing.system_calls import OPENS, READS, WRITES, Call
 from teleproto_conformance.subjects.tracing.tracer import (
     Action,

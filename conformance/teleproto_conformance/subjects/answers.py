@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..contract.secrets import masked
-from ..errors import ConformanceError
+from ..errors import HostError
 from .subject import Raised, Returned
 
 PLACES = ("repr", "errors", "logs", "warnings")
 """The places where a host can see what a session shows."""
-
-
-class HostError(ConformanceError):
-    """The host itself failed, not the session that it runs. The text says how."""
 
 
 def read_outcome(answer: object) -> Returned | Raised:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from .answers import HostError
+from ..errors import HostError
 from .subject import PROTOCOL
 
 _REQUIRED = ("language", "name", "pid", "promised", "guess")

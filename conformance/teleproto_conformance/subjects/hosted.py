@@ -11,9 +11,10 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Any, Self
 
-from .answers import HostError, are_texts, read_outcome
+from ..errors import Gone, HostError, Silent
+from .answers import are_texts, read_outcome
 from .pool import Pool
-from .process import Gone, HostProcess, Silent
+from .process import HostProcess
 from .subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
 from .tracing import interruptions
 

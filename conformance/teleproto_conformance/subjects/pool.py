@@ -10,11 +10,11 @@ from typing import Any
 from ..contract.keys import KEYS
 from ..contract.secrets import masked
 from ..contract.tables import Member
-from ..errors import UsageError
-from .answers import HostError, read_value
+from ..errors import Gone, HostError, Silent, UsageError
+from .answers import read_value
 from .fork_server import Launcher
 from .hello import Hello
-from .process import Gone, HostProcess, Silent
+from .process import HostProcess
 from .subject import PROTOCOL
 
 _IMPORTING = 60.0

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..contract.secrets import masked
+from ..errors import Gone, Silent
 
 _OUTPUT = 1 << 20
 """Bytes of a program's output that are kept. The rest is discarded."""
@@ -29,14 +30,6 @@ _TAKING_IN = 10.0
 
 _LAST_WORDS = 0.2
 """Seconds that a process gets to end after it has closed the channel."""
-
-
-class Gone(Exception):
-    """The process has ended, or has broken the protocol. The text says how."""
-
-
-class Silent(Exception):
-    """The answer did not come in time."""
 
 
 class HostProcess:

@@ -55,17 +55,6 @@ class Died:
 Outcome = Returned | Raised | Hung | Died
 
 
-class Impossible(Exception):
-    """This machine does not allow what a trace needs.
-
-    The text is the reason. ``remedy`` is what the user can do.
-    """
-
-    def __init__(self, reason: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.remedy = remedy
-
-
 @dataclass(frozen=True)
 class Text:
     """A text that the program has shown, in a place such as ``logs``. ``detail`` says by what."""

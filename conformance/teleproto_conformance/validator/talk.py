@@ -11,9 +11,10 @@ from typing import Any
 
 from ..checks.matching import matches
 from ..contract.trace import MAIN
+from ..errors import Gone, Silent
 from ..subjects.answers import PLACES, are_texts
 from ..subjects.hello import Hello
-from ..subjects.process import Gone, HostProcess, Silent
+from ..subjects.process import HostProcess
 from .problems import Answer, problem_of, problem_of_hello, problem_of_value
 from .requests import TEXTS, Request, call
 from .setting import Setting

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..subject import Impossible
+from ...errors import Impossible
 from . import ptrace
 
 

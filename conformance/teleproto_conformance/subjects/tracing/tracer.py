@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ...errors import ConformanceError
-from ..subject import Impossible
+from ...errors import ConformanceError, Impossible
 from . import ptrace
 from .system_calls import Call, numbers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...subjects.process import Gone, Silent
+from ...errors import Gone, Silent
 from ..requests import EXIT, FINISH, Request, observe
 from ..showing import shown
 from ..talk import Talk, Wrong
