@@ -98,14 +98,16 @@ class _Enough(BaseException):
 
 @contextmanager
 def _home_elsewhere() -> Iterator[None]:
-    """Keep what Hypothesis writes for itself out of the directory that the run was started in."""
-    theirs = vars(configuration).get("__hypothesis_home_directory")
+    """Keep what Hypothesis writes for itself out of the directory where the run was started.
+
+    Afterwards it writes to its default directory, or to HYPOTHESIS_STORAGE_DIRECTORY.
+    """
     with tempfile.TemporaryDirectory(prefix="hypothesis-", ignore_cleanup_errors=True) as home:
         configuration.set_hypothesis_home_dir(home)
         try:
             yield
         finally:
-            configuration.set_hypothesis_home_dir(theirs)
+            configuration.set_hypothesis_home_dir(None)
 
 
 # Strings
