@@ -54,7 +54,7 @@ def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -
     pool = Pool(server, session, PATH, CONTRACT.members, 10)
     profile = pool.hello().promised
     assert isinstance(profile, str)
-    checker = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
+    checker = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
     pool.keep = checker.promise.takes != "name"
 
     def tell(check: Check) -> Iterator[str]:

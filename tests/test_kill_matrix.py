@@ -91,7 +91,7 @@ def failed_rules(
     text = f"{session.__module__}:{session.__qualname__}"
     pool = Pool(server, text, sys.path, members, LIMIT)
     pool.keep = False
-    there = Checker(CONTRACT, profile, hosted.driver(pool), effort, in_memory())
+    there = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
 
     def fails(check: Check) -> bool:
         apart = check.rule in HOSTED or _restarts(check)

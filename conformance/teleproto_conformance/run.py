@@ -34,7 +34,7 @@ REQUIREMENTS = (FAULTS,)
 """What a run can require of its machine. ``faults``: the suite can trace processes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What the user asked for.
 
@@ -111,8 +111,8 @@ class Run:
             self.contract,
             self.profile,
             driver(self._pool),
-            settings.effort,
-            in_memory(),
+            effort=settings.effort,
+            scratch=in_memory(),
         )
         self._takes_name = self._checker.promise.takes == "name"
         # A class that takes a name may hold something by it, and a Python process costs nothing.
@@ -124,17 +124,17 @@ class Run:
     def report(self) -> Report:
         """Return the report of this run, still empty."""
         return Report(
-            self.implementation,
-            self._words.fence,
-            self._words.preamble,
-            __version__,
-            self.contract.version,
-            self.settings.effort.name,
-            self.settings.effort.seed,
-            self.settings.strict,
-            {chapter.id: chapter.title for chapter in self.contract.chapters},
-            len(self.contract.checks(self.profile)),
-            FAULTS in self.settings.require,
+            implementation=self.implementation,
+            fence=self._words.fence,
+            preamble=self._words.preamble,
+            suite=__version__,
+            contract=self.contract.version,
+            effort=self.settings.effort.name,
+            seed=self.settings.effort.seed,
+            strict=self.settings.strict,
+            chapters={chapter.id: chapter.title for chapter in self.contract.chapters},
+            promised=len(self.contract.checks(self.profile)),
+            required=FAULTS in self.settings.require,
         )
 
     def close(self) -> None:
@@ -184,7 +184,9 @@ class Run:
         """Run a check and say what it comes to."""
         rule = self.rules[check.rule]
         known = self.known.get(check.id)
-        result = Result(check.id, rule.id, rule.chapter, rule.level, PASSED)
+        result = Result(
+            check=check.id, rule=rule.id, chapter=rule.chapter, level=rule.level, outcome=PASSED
+        )
         try:
             failure = self._fails(check, known=known is not None)
         except Impossible as error:

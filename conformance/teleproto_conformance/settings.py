@@ -30,7 +30,7 @@ def read(config: pytest.Config) -> Settings:
     profile = _one(config, "profile")
     cache: pytest.Cache | None = getattr(config, "cache", None)
     return Settings(
-        implementation[0],
+        implementation=implementation[0],
         profile=None if profile is None else profile[0],
         baseline=_path(config, "baseline"),
         replay=_replay(config),

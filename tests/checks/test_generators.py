@@ -140,7 +140,7 @@ def _of(rule: str, profile: str) -> Generated:
 def _search(
     check: Check, profile: str, factory: Callable[..., Any], effort: Effort = STANDARD
 ) -> Failure | None:
-    return Checker(CONTRACT, profile, driver(factory, CONTRACT), effort).run(check)
+    return Checker(CONTRACT, profile, driver(factory, CONTRACT), effort=effort).run(check)
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +160,13 @@ def test_a_fault_is_found_and_shown_in_few_steps(
     assert len(failure.done) <= STEPS, failure
     assert failure.repeats == "always"
     assert _search(check, profile, factory) == failure
-    again = Case(check.id, check.rule, check.profiles, check.comment, failure.done)
+    again = Case(
+        id=check.id,
+        rule=check.rule,
+        profiles=check.profiles,
+        comment=check.comment,
+        trace=failure.done,
+    )
     assert _search(again, profile, factory) == failure
     assert _search(again, profile, REFERENCES[profile]) is None
 

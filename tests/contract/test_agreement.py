@@ -126,11 +126,11 @@ def test_the_keys_are_auth_keys() -> None:
 
 
 def test_a_member_is_written_as_it_was_read() -> None:
-    table = CONTRACT.tables["surface"]["members"]
+    table = CONTRACT.tables.document["surface"]["members"]
     written = {name: member.dump() for name, member in CONTRACT.members.items()}
     assert json.loads(json.dumps(written)) == table
 
 
 def test_every_profile_and_field_is_a_record() -> None:
-    assert list(CONTRACT.profiles) == list(CONTRACT.tables["profiles"])
-    assert list(CONTRACT.fields) == list(CONTRACT.tables["state"]["fields"])
+    assert list(CONTRACT.profiles) == list(CONTRACT.tables.document["profiles"])
+    assert list(CONTRACT.fields) == list(CONTRACT.tables.document["state"]["fields"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
 
@@ -44,6 +44,7 @@ class Checker:
     contract: Contract
     profile: str
     driver: Driver
+    _: KW_ONLY
     effort: Effort = STANDARD
     scratch: Path | None = None
     tried: list[Point] = field(default_factory=list)

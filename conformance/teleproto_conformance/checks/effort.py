@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Effort:
     """How many traces are drawn for a check, at how many moments each change is interrupted, and
     how many cases of each scenario are run; None is for all. ``seed`` is where drawing starts, None
@@ -36,9 +36,9 @@ def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
 EFFORTS: Final = {
     effort.name: effort
     for effort in (
-        Effort("quick", examples=10, points=3, cases=2, shortening=60),
-        Effort("standard", examples=100),
-        Effort("deep", examples=1000),
+        Effort(name="quick", examples=10, points=3, cases=2, shortening=60),
+        Effort(name="standard", examples=100),
+        Effort(name="deep", examples=1000),
     )
 }
 STANDARD: Final = EFFORTS["standard"]

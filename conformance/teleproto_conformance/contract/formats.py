@@ -8,15 +8,17 @@ from __future__ import annotations
 import ipaddress
 import json
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ContractError
 from .keys import KEYS
+from .tables import KeyMember, Layout, LayoutField
 
 _EDITS = ("version", "alphabet", "extra", "cut", "replace", "insert", "append")
 
 
-def encode(layouts: dict[str, Any], described: dict[str, Any]) -> str:
+def encode(layouts: Mapping[str, Layout], described: dict[str, Any]) -> str:
     """Return the string that ``{string: LAYOUT, field: value, ...}`` describes.
 
     :raises ContractError: where the layout or a field is unknown.
@@ -29,21 +31,21 @@ def encode(layouts: dict[str, Any], described: dict[str, Any]) -> str:
         raise ContractError(f"no string layout is called {name!r}") from None
     edits = {key: values.pop(key) for key in _EDITS if key in values}
     data = b""
-    for field in layout["fields"]:
+    for field in layout.fields:
         data += _field(field, values, layout)
-    unknown = set(values) - {field["id"] for field in layout["fields"]}
+    unknown = set(values) - {field.id for field in layout.fields}
     if unknown:
         raise ContractError(f"the layout {name} has no field {', '.join(sorted(unknown))}")
     data += bytes.fromhex(edits.get("extra", ""))
-    alphabet = edits.get("alphabet", layout["alphabet"])
+    alphabet = edits.get("alphabet", layout.alphabet)
     text = (urlsafe_b64encode if alphabet == "url" else b64encode)(data).decode()
-    return _edit(edits.get("version", layout["version"]) + text, edits)
+    return _edit(edits.get("version", layout.version) + text, edits)
 
 
-def _field(field: dict[str, Any], values: dict[str, Any], layout: dict[str, Any]) -> bytes:
-    name, kind = field["id"], field.get("type")
-    if "counts" in field and name not in values:
-        counted = next(f for f in layout["fields"] if f["id"] == field["counts"])
+def _field(field: LayoutField, values: dict[str, Any], layout: Layout) -> bytes:
+    name, kind = field.id, field.type
+    if field.counts is not None and name not in values:
+        counted = next(other for other in layout.fields if other.id == field.counts)
         value: Any = len(_field(counted, values, layout))
     else:
         try:
@@ -58,7 +60,7 @@ def _field(field: dict[str, Any], values: dict[str, Any], layout: dict[str, Any]
         if kind in ("ipv4", "ipv6"):
             return ipaddress.ip_address(value).packed
         if kind == "str":
-            return str(value).encode(field["encoding"])
+            return str(value).encode(field.encoding)
         return KEYS["A"][: value["bytes"]] if isinstance(value, dict) else KEYS[value]
     except (ValueError, TypeError, KeyError, OverflowError):
         raise ContractError(f"the field {name} cannot be {value!r}") from None
@@ -76,20 +78,17 @@ def _edit(text: str, edits: dict[str, Any]) -> str:
     return text + str(edits.get("append", ""))
 
 
-def content(directory: dict[str, Any], described: dict[str, Any]) -> str:
+def content(members: Sequence[KeyMember], described: dict[str, Any]) -> str:
     """Return the file content that ``{layout: VALUE, ...}`` describes."""
     match described:
         case {"layout": "auth_key", "key": key}:
-            value: Any = _members(directory, KEYS[key])
+            value: Any = _key(members, KEYS[key])
         case {"layout": "auth_keys", "keys": keys}:
-            value = {dc: _members(directory, KEYS[key]) for dc, key in keys.items()}
+            value = {dc: _key(members, KEYS[key]) for dc, key in keys.items()}
         case _:
             raise ContractError(f"no file content is described by {described!r}")
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _members(directory: dict[str, Any], key: bytes) -> dict[str, Any]:
-    return {
-        member["id"]: member.get("contents", list(key))
-        for member in directory["values"]["auth_key"]["members"]
-    }
+def _key(members: Sequence[KeyMember], key: bytes) -> dict[str, Any]:
+    return {member.id: member.contents or list(key) for member in members}

@@ -39,13 +39,18 @@ def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
     rule = contract.rules.get(content.get("rule", ""))
     if rule is None:
         rule = Rule(
-            "REPLAY",
-            "MUST",
-            (profile,),
-            f"The trace in {path.name} comes to what it says.",
-            "The trace was kept because something once depended on it.",
-            path.name,
+            id="REPLAY",
+            level="MUST",
+            profiles=(profile,),
+            rule=f"The session does what the trace in {path.name} expects.",
+            why="The trace was kept because something once depended on it.",
+            source=path.name,
         )
-    name = content.get("check", f"REPLAY[{path.stem}]")
-    comment = f"The trace in {path.name}."
-    return Case(name, rule.id, (profile,), comment, traces.parse(content["trace"])), rule
+    case = Case(
+        id=content.get("check", f"REPLAY[{path.stem}]"),
+        rule=rule.id,
+        profiles=(profile,),
+        comment=f"The trace in {path.name}.",
+        trace=traces.parse(content["trace"]),
+    )
+    return case, rule

@@ -6,16 +6,15 @@ whoever runs the suite needs only the second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, fields
 from typing import Any
 
 from . import trace as traces
-from .tables import Field, Member, Profile
+from .tables import Field, Layout, Member, Profile, Tables
 from .trace import Trace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One sentence of the contract. ``profiles`` are those that promise it."""
 
@@ -33,19 +32,10 @@ class Rule:
         return self.id.rpartition("-")[0]
 
     def dump(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "level": self.level,
-            "profiles": list(self.profiles),
-            "rule": self.rule,
-            "why": self.why,
-            "source": self.source,
-            **({"gate": True} if self.gate else {}),
-            **({"excluded": self.excluded} if self.excluded else {}),
-        }
+        return _dump(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """A trace that shows a rule. ``id`` is unique, such as ``DC-1[published-production-1]``."""
 
@@ -56,16 +46,10 @@ class Case:
     trace: Trace
 
     def dump(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "rule": self.rule,
-            "profiles": list(self.profiles),
-            "comment": self.comment,
-            "trace": traces.dump(self.trace),
-        }
+        return {**_dump(self), "trace": traces.dump(self.trace)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Generated:
     """Traces that show a rule and are made at run time, ``by`` a generator of that name."""
 
@@ -78,21 +62,23 @@ class Generated:
     watch: tuple[str, ...] = ()
 
     def dump(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "rule": self.rule,
-            "profiles": list(self.profiles),
-            "comment": self.comment,
-            "by": self.by,
-            "operations": list(self.operations),
-            "watch": list(self.watch),
-        }
+        return _dump(self)
 
 
 Check = Case | Generated
 
 
-@dataclass(frozen=True)
+def _dump(record: Rule | Check) -> dict[str, Any]:
+    """Return the fields of a record for JSON, without flags and texts that are not set."""
+    given = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value is not None and value is not False
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Chapter:
     """Rules about one thing. ``vectors`` names the file that holds its cases."""
 
@@ -115,29 +101,23 @@ class Contract:
 
     version: str
     chapters: tuple[Chapter, ...]
-    tables: dict[str, Any] = field(repr=False)
-
-    @cached_property
-    def members(self) -> dict[str, Member]:
-        """The members of a session, by their names in Python."""
-        table = self.tables["surface"]["members"]
-        return {name: Member.load(entry) for name, entry in table.items()}
-
-    @cached_property
-    def fields(self) -> dict[str, Field]:
-        """The fields of a session's state, by name."""
-        return {name: Field.load(entry) for name, entry in self.tables["state"]["fields"].items()}
-
-    @cached_property
-    def profiles(self) -> dict[str, Profile]:
-        """The profiles, by name."""
-        return {name: Profile(**entry) for name, entry in self.tables["profiles"].items()}
+    tables: Tables
 
     @property
-    def layouts(self) -> dict[str, Any]:
-        """The layouts of saved strings, as :mod:`formats` reads them."""
-        layouts: dict[str, Any] = self.tables["formats"]["layouts"]
-        return layouts
+    def members(self) -> dict[str, Member]:
+        return self.tables.members
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        return self.tables.fields
+
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        return self.tables.profiles
+
+    @property
+    def layouts(self) -> dict[str, Layout]:
+        return self.tables.layouts
 
     @property
     def rules(self) -> dict[str, Rule]:

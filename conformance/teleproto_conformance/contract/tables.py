@@ -1,8 +1,10 @@
-"""The tables of the contract as records: the members, the fields and the profiles of a session."""
+"""The tables of the contract as records."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Self
 
 
@@ -63,3 +65,85 @@ class Profile:
     doc: str
     names: Literal["own", "shared"] | None = None
     extends: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayoutField:
+    """A field of a saved string; ``spec/formats.yaml`` has all layouts.
+
+    ``type`` has Kaitai Struct's names; it is None for the bytes of an auth key. ``encoding`` is
+    that of a text. ``counts`` is the field of which this one holds the number of bytes.
+    """
+
+    id: str
+    type: Literal["u1", "u2be", "str", "ipv4", "ipv6"] | None = None
+    encoding: str = "UTF-8"
+    counts: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How a saved string is written: ``version``, then all ``fields`` together as base64."""
+
+    version: str
+    alphabet: Literal["standard", "url"]
+    fields: tuple[LayoutField, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyMember:
+    """A member of the JSON object that a file has for an auth key.
+
+    ``contents`` is its constant value; it is None for the member that holds the bytes.
+    """
+
+    id: str
+    contents: str | None
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All tables of the contract. ``document`` has them as ``vectors/contract.json`` does."""
+
+    document: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        """The members of a session, by their names in Python."""
+        table = self.document["surface"]["members"]
+        return {name: Member.load(entry) for name, entry in table.items()}
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The fields of a session's state, by name."""
+        table = self.document["state"]["fields"]
+        return {name: Field.load(entry) for name, entry in table.items()}
+
+    @cached_property
+    def profiles(self) -> dict[str, Profile]:
+        """The profiles, by name."""
+        return {name: Profile(**entry) for name, entry in self.document["profiles"].items()}
+
+    @cached_property
+    def layouts(self) -> dict[str, Layout]:
+        """The layouts of saved strings, by name."""
+        return {
+            name: Layout(
+                version=entry["version"],
+                alphabet=entry["alphabet"],
+                fields=tuple(
+                    LayoutField(**{key: given[key] for key in _OF_A_FIELD if key in given})
+                    for given in entry["fields"]
+                ),
+            )
+            for name, entry in self.document["formats"]["layouts"].items()
+        }
+
+    @cached_property
+    def key_members(self) -> tuple[KeyMember, ...]:
+        """The members of an auth key in a file."""
+        entries = self.document["formats"]["directory"]["values"]["auth_key"]["members"]
+        return tuple(KeyMember(id=entry["id"], contents=entry.get("contents")) for entry in entries)
+
+
+_OF_A_FIELD = ("id", "type", "encoding", "counts")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import KW_ONLY, dataclass, fields, is_dataclass
 from typing import Any, Final
 
 from teleproto_sessions import tl
@@ -37,6 +37,7 @@ class Step:
 
     operation: str
     argument: Any
+    _: KW_ONLY
     gives: Any = NOTHING
     raises: Any = None
     when: str | None = None

@@ -12,6 +12,7 @@ from . import trace as traces
 from .keys import KEYS
 from .paths import SPEC, VECTORS
 from .rules import Case, Chapter, Contract, Generated, Rule
+from .tables import Tables
 
 
 def load(directory: Path = VECTORS) -> Contract:
@@ -22,7 +23,7 @@ def load(directory: Path = VECTORS) -> Contract:
     try:
         tables = _read(directory / "contract.json")
         chapters = tuple(_chapter(_read(directory / f"{name}.json")) for name in tables["chapters"])
-        return Contract(tables["version"], chapters, tables["tables"])
+        return Contract(tables["version"], chapters, Tables(tables["tables"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ContractError(f"{directory}: the vectors cannot be read: {error}") from None
 
@@ -34,16 +35,14 @@ def _read(path: Path) -> Any:
 def _chapter(document: dict[str, Any]) -> Chapter:
     head = document["chapter"]
     return Chapter(
-        head["id"],
-        head["title"],
-        head["about"],
-        document["vectors"],
-        tuple(Rule(**_tuples(rule)) for rule in document["rules"]),
-        tuple(
+        **head,
+        vectors=document["vectors"],
+        rules=tuple(Rule(**_tuples(rule)) for rule in document["rules"]),
+        cases=tuple(
             Case(**{**_tuples(case), "trace": traces.parse(case["trace"])})
             for case in document["cases"]
         ),
-        tuple(Generated(**_tuples(entry)) for entry in document["generated"]),
+        generated=tuple(Generated(**_tuples(entry)) for entry in document["generated"]),
     )
 
 
@@ -64,7 +63,7 @@ def _head(contract: Contract) -> dict[str, Any]:
     return {
         "version": contract.version,
         "chapters": [chapter.vectors for chapter in contract.chapters],
-        "tables": contract.tables,
+        "tables": contract.tables.document,
     }
 
 

@@ -13,7 +13,7 @@ from . import notation, telling
 from .words import Words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """Which rule, what was done, what was expected, what came back, and how to see it again.
 

@@ -17,7 +17,7 @@ from .result import FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 FORMATS = (".json", ".md")
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Report:
     """All results of a run, and what was run.
 

@@ -14,7 +14,7 @@ entry of the baseline is ``known`` while it fails and ``stale`` once it passes. 
 machine does not allow is ``unverified``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """What one check came to."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..contract import trace as traces
 from ..contract.documents import line_of, read
 from ..contract.paths import SPEC
 from ..contract.rules import Case, Chapter, Contract, Generated, Rule
+from ..contract.tables import Profile, Tables
 from ..errors import ContractError
 
 TABLES = ("surface", "state", "profiles", "formats", "data-centres")
@@ -27,7 +28,7 @@ def load(spec: Path = SPEC) -> Contract:
 
     :raises ContractError: naming the file and the place of the first mistake.
     """
-    tables = {name: _table(spec, name) for name in TABLES}
+    tables = Tables({name: _table(spec, name) for name in TABLES})
     head = read(spec / "contract.yaml", "contract")
     chapters = []
     for path in sorted((spec / "rules").glob("*.yaml")):
@@ -49,14 +50,14 @@ def _table(spec: Path, name: str) -> Any:
     return document[name] if name == "profiles" else document
 
 
-def _chapter(path: Path, tables: dict[str, Any]) -> Chapter:
+def _chapter(path: Path, tables: Tables) -> Chapter:
     document = read(path, "chapter")
     rules: list[Rule] = []
     cases: list[Case] = []
     generated: list[Generated] = []
     for number, item in enumerate(document["rules"]):
         try:
-            rule = _rule(item, tables["profiles"])
+            rule = _rule(item, tables.profiles)
             if rule.chapter != document["chapter"]:
                 raise ContractError(f"it stands in chapter {document['chapter']}")
             rules.append(rule)
@@ -67,30 +68,30 @@ def _chapter(path: Path, tables: dict[str, Any]) -> Chapter:
             line = line_of(path, ["rules", number])
             raise ContractError(f"{path}:{line}: {item['id']}: {error}") from None
     return Chapter(
-        document["chapter"],
-        document["title"],
-        document["about"],
-        document["vectors"],
-        tuple(rules),
-        tuple(cases),
-        tuple(generated),
+        id=document["chapter"],
+        title=document["title"],
+        about=document["about"],
+        vectors=document["vectors"],
+        rules=tuple(rules),
+        cases=tuple(cases),
+        generated=tuple(generated),
     )
 
 
-def _rule(item: dict[str, Any], profiles: dict[str, Any]) -> Rule:
+def _rule(item: dict[str, Any], profiles: Mapping[str, Profile]) -> Rule:
     return Rule(
-        item["id"],
-        item["level"],
-        bound(item["profiles"], profiles),
-        item["rule"],
-        item["why"],
-        item["source"],
-        item.get("gate", False),
-        item.get("excluded"),
+        id=item["id"],
+        level=item["level"],
+        profiles=bound(item["profiles"], profiles),
+        rule=item["rule"],
+        why=item["why"],
+        source=item["source"],
+        gate=item.get("gate", False),
+        excluded=item.get("excluded"),
     )
 
 
-def bound(names: str | list[str], profiles: dict[str, Any]) -> tuple[str, ...]:
+def bound(names: str | list[str], profiles: Mapping[str, Profile]) -> tuple[str, ...]:
     """Return the profiles that ``names`` binds: those named, and those that extend them."""
     for name in [] if names == "all" else names:
         if name not in profiles:
@@ -98,15 +99,15 @@ def bound(names: str | list[str], profiles: dict[str, Any]) -> tuple[str, ...]:
     return tuple(
         name
         for name, profile in profiles.items()
-        if names == "all" or name in names or profile.get("extends") in names
+        if names == "all" or name in names or profile.extends in names
     )
 
 
-def _cases(item: dict[str, Any], rule: Rule, tables: dict[str, Any]) -> Iterator[Case]:
+def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
     for scenario in item.get("scenarios", ()):
         profiles = rule.profiles
         if "profiles" in scenario:
-            profiles = bound(scenario["profiles"], tables["profiles"])
+            profiles = bound(scenario["profiles"], tables.profiles)
             beyond = set(profiles) - set(rule.profiles)
             if beyond:
                 raise ContractError(
@@ -115,15 +116,15 @@ def _cases(item: dict[str, Any], rule: Rule, tables: dict[str, Any]) -> Iterator
                 )
         for case, variables in (scenario.get("cases") or {"": {}}).items():
             name = f"{scenario['id']}-{case}" if case else scenario["id"]
-            notation = _steps(explicit(scenario["trace"], variables, tables["formats"]))
-            _refuse_unknown_members(notation, tables["surface"]["members"])
+            notation = _steps(explicit(scenario["trace"], variables, tables))
+            _refuse_unknown_members(notation, tables.members)
             traces.refuse_unusable(notation)
             yield Case(
-                f"{rule.id}[{name}]",
-                rule.id,
-                profiles,
-                scenario["comment"],
-                traces.parse(notation),
+                id=f"{rule.id}[{name}]",
+                rule=rule.id,
+                profiles=profiles,
+                comment=scenario["comment"],
+                trace=traces.parse(notation),
             )
         _refuse_unused(scenario)
 
@@ -137,7 +138,7 @@ def _steps(trace: list[Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def _refuse_unknown_members(notation: list[dict[str, Any]], members: dict[str, Any]) -> None:
+def _refuse_unknown_members(notation: list[dict[str, Any]], members: Container[str]) -> None:
     for step in notation:
         if step.get("has", "load") not in members:
             raise ContractError(f"the surface has no member {step['has']}")
@@ -154,34 +155,34 @@ def _refuse_unused(scenario: dict[str, Any]) -> None:
 def _generated(item: dict[str, Any], rule: Rule) -> Iterator[Generated]:
     for entry in item.get("generated", ()):
         yield Generated(
-            f"{rule.id}[{entry['id']}]",
-            rule.id,
-            rule.profiles,
-            entry["comment"],
-            entry["by"],
-            tuple(entry.get("operations", ())),
-            tuple(entry.get("watch", ())),
+            id=f"{rule.id}[{entry['id']}]",
+            rule=rule.id,
+            profiles=rule.profiles,
+            comment=entry["comment"],
+            by=entry["by"],
+            operations=tuple(entry.get("operations", ())),
+            watch=tuple(entry.get("watch", ())),
         )
 
 
-def explicit(value: Any, variables: dict[str, Any], described: dict[str, Any]) -> Any:
+def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
     """Return ``value`` with each ``$name`` replaced and each described string or file made."""
     match value:
         case str() if value.startswith("$"):
             try:
-                return explicit(variables[value[1:]], variables, described)
+                return explicit(variables[value[1:]], variables, tables)
             except KeyError:
                 raise ContractError(
                     f"the trace uses {value}, its cases have no such value"
                 ) from None
         case list():
-            return [explicit(entry, variables, described) for entry in value]
+            return [explicit(entry, variables, tables) for entry in value]
         case dict():
-            made = {key: explicit(entry, variables, described) for key, entry in value.items()}
+            made = {key: explicit(entry, variables, tables) for key, entry in value.items()}
             if "string" in made:
-                return formats.encode(described["layouts"], made)
+                return formats.encode(tables.layouts, made)
             if "layout" in made:
-                return formats.content(described["directory"], made)
+                return formats.content(tables.key_members, made)
             if made.keys() == {"from", "count"}:
                 return _users(int(made["from"]), made["count"])
             return made

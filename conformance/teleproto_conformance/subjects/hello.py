@@ -11,7 +11,7 @@ from .subject import PROTOCOL
 _REQUIRED = ("language", "name", "pid", "promised", "guess")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hello:
     """The answer to ``hello``.
 

@@ -14,7 +14,7 @@ PROMISED = "the class says so"
 GUESSED = "guessed from its constructor"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Implementation:
     """A class and its profile.
 

@@ -15,7 +15,7 @@ from ..subjects.subject import PROTOCOL
 from .requests import Request
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What all talks have in common.
 

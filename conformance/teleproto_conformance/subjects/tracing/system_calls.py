@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ class _Shape:
     x86: int
     arm: int
     """Its number on each machine, -1 if there is none."""
+    _: KW_ONLY
     fd: int | None = None
     """The place of a descriptor."""
     paths: tuple[int, ...] = ()
@@ -115,7 +116,7 @@ def numbers(names: tuple[str, ...]) -> dict[int, str]:
     return {number: name for number, name in known.items() if number >= 0 and name in names}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Call:
     """A system call of a thread.
 
@@ -155,7 +156,9 @@ class Call:
             if name == "openat2":  # behind a pointer, see open_how(2)
                 flags = int.from_bytes(_memory(thread, flags, 8), sys.byteorder)
             changes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
-        return cls(name, thread, arguments, tuple(files), changes)
+        return cls(
+            name=name, thread=thread, arguments=arguments, files=tuple(files), changes=changes
+        )
 
     def repeats(self, other: Call) -> bool:
         """Whether the other call is this one, made again."""

@@ -12,7 +12,7 @@ STARTED, KNOWN, BEGUN, OPENED = range(4)
 """How far a talk has come when the check of a requirement begins."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Requirement:
     """What a host has to do. ``title`` says it, and ``check`` tests it.
 
