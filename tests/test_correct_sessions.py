@@ -26,6 +26,7 @@ SESSIONS = [
     "correct.slotted.SlottedSession",
     "correct.duck.DuckSession",
     "correct.struct_string.StructStringSession",
+    "correct.struct_string.ForgivingStringSession",
     "correct.json_store.JsonStoreSession",
     "correct.log_store.LogSession",
     "correct.threaded.ThreadedSession",

@@ -5,11 +5,11 @@ Both are `1` and the base64 of a record; all numbers are unsigned and big-endian
     teleproto   dc: u1 | length: u2 | address: UTF-8, `length` bytes | port: u2 | key: 256 bytes
     Telethon    dc: u1 | IPv4 address: 4 bytes                       | port: u2 | key: 256 bytes
 
-teleproto writes the standard base64 alphabet, Telethon the URL-safe one; either is read, and
-padding belongs to the string. A string does not say which layout it has, and lengths overlap: a
-teleproto string with a 2-byte address is as long as a Telethon one, and one with a 14-byte address
-is as long as a Telethon string with an IPv6 address. So the bytes decide: whatever is a consistent
-teleproto record is one. Source: teleproto 1.229.0 and Telethon 1.45.0, observed.
+teleproto writes the standard base64 alphabet, Telethon the URL-safe one; either is read, but not a
+mixture, and padding belongs to the string. A string does not say which layout it has, and lengths
+overlap: a teleproto string with a 2-byte address is as long as a Telethon one, and one with a
+14-byte address is as long as a Telethon string with an IPv6 address. So the bytes decide: whatever
+is a consistent teleproto record is one. Source: teleproto 1.229.0 and Telethon 1.45.0, observed.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from teleproto_sessions.errors import InvalidSessionString
 VERSION = "1"
 _TELETHON_IPV4 = struct.Struct(f">B4sH{KEY_BYTES}s")
 _TELETHON_IPV6 = struct.Struct(f">B16sH{KEY_BYTES}s")
+_TO_STANDARD = str.maketrans("-_", "+/")
 _FIXED = struct.calcsize(f">BHH{KEY_BYTES}s")  # a teleproto record without its address
 
 
@@ -51,7 +52,7 @@ def decode(saved: str) -> Login:
     """The login in a string of either layout. Raises `InvalidSessionString`."""
     if not isinstance(saved, str) or not saved.startswith(VERSION):
         raise InvalidSessionString("a session string is text that starts with its version, 1")
-    record = _decode_base64(saved[len(VERSION) :].replace("-", "+").replace("_", "/"))
+    record = _decode_base64(saved[len(VERSION) :])
     if record is None:
         raise InvalidSessionString("the session string is not base64; copy all of it again")
     login = _decode_teleproto(record)
@@ -72,10 +73,13 @@ def decode(saved: str) -> Login:
 
 
 def _decode_base64(text: str) -> bytes | None:
+    """The bytes of a text that is just as its alphabet writes them."""
+    standard = text.translate(_TO_STANDARD) if not set(text) & set("+/") else text
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        record = binascii.a2b_base64(standard)
     except ValueError:
         return None
+    return record if binascii.b2a_base64(record, newline=False).decode() == standard else None
 
 
 def _decode_teleproto(record: bytes) -> Login | None:

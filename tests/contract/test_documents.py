@@ -52,7 +52,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             "note: x\ntitle:",
             r": the document: .*'note' was unexpec",
         ),
-        ("spec/contract.yaml", "version: 1.3.0", "version: 1.2", r": version: 1.2 is not of type"),
+        ("spec/contract.yaml", "version: 1.4.0", "version: 1.2", r": version: 1.2 is not of type"),
         ("spec/state.yaml", "empty: [0, null]", "empty: 0", r": fields.dc_id.empty: 0 is not of"),
         (
             "spec/profiles.yaml",

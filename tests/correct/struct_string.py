@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import string
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -245,3 +246,20 @@ def listed(address: str, table: str) -> bool:
         return str(ipaddress.ip_address(address)) in table.split()
     except ValueError:
         return False
+
+
+class ForgivingStringSession(StructStringSession):
+    """Reads strings as people paste them: quoted, with blanks, without padding."""
+
+    def __init__(self, saved: str = "") -> None:
+        bare = saved.strip(" \t\r\n\ufeff\xa0\"'`").translate(TO_STANDARD)
+        text = bare.rstrip("=")
+        groups, rest = divmod(len(text) - 1, 4)
+        if groups > 0 and rest > 1 and text[-1] in ALPHABET:
+            used = -1 << {2: 4, 3: 2}[rest]
+            text = text[:-1] + ALPHABET[ALPHABET.index(text[-1]) & used]
+        super().__init__(text and text + "=" * (-rest % 4))
+
+
+ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+TO_STANDARD = str.maketrans("-_", "+/")

@@ -342,7 +342,7 @@ class StopsAtThePadding(Lenient):
         return saved[: end + 1 + saved[end:].startswith("==")] if end > 1 else saved
 
 
-@breaks("STR-9", also={"STR-8", "STR-12", "TLT-5"})
+@breaks("STR-9", also={"STR-8", "STR-12", "STR-17", "TLT-5"})
 class KeyIsTheRest(Coded):
     """Takes all that is left for the key, and makes it 256 bytes."""
 
@@ -734,3 +734,71 @@ class SecondLoadIsEmpty(StringSession):
     def delete(self) -> None:
         super().delete()
         self._saved = ""
+
+
+def bits_of(saved: str) -> str:
+    """The bits of a string's characters, in either alphabet."""
+    text = saved[1:].rstrip("=").translate(str.maketrans("-_", "+/"))
+    return "".join(f"{_ALPHABET.index(character):06b}" for character in text)
+
+
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
+@breaks("STR-17")
+class DropsTheLastGroup(Lenient):
+    """Fills up a group of base64 that is not whole with zeros."""
+
+    def _repaired(self, saved: str) -> str:
+        text = saved.rstrip("=")
+        group = (len(text) - 1) % 4
+        cut = len(saved) - len(text) < -group % 4 and len(text) in (351, 367, 368)
+        return text[: len(text) - group] + "AAAA"[:group] + "=" * (-group % 4) if cut else saved
+
+
+@breaks("STR-17")
+class TakesQuotesByNumber(Lenient):
+    """Takes a character off both ends if the first one is a quote."""
+
+    def _repaired(self, saved: str) -> str:
+        text = saved.strip()
+        if text[:1] in ("'", '"', "`"):
+            text = text[1:-1].rstrip("=")
+            text += "A" * (len(text) % 4 == 0)
+            text += "=" * (-(len(text) - 1) % 4)
+        return text
+
+
+@breaks("STR-17")
+class FirstAlphabetSeen(Lenient):
+    """Decides for one alphabet, and reads a character of the other one as zero."""
+
+    def _repaired(self, saved: str) -> str:
+        if set(saved) & set("+/"):
+            return saved.translate(str.maketrans("-_", "AA"))
+        return saved
+
+
+@breaks("STR-17")
+class CarriesUnusedBits(Lenient):
+    """Rounds the last bits up to the next byte."""
+
+    def _repaired(self, saved: str) -> str:
+        if not saved.isascii() or set(saved.rstrip("=")) - set(_ALPHABET):
+            return saved
+        bits = bits_of(saved)
+        unused = len(bits) % 8
+        if not unused or "1" not in bits[-unused:] or len(saved) % 4 != 1:
+            return saved
+        number = (int(bits, 2) >> unused) + 1
+        return text_of(number.to_bytes(len(bits) // 8, "big"))
+
+
+@breaks("STR-17")
+class BlanksAreText(Lenient):
+    """Decodes a string with white space at its end as if it were the key's last byte."""
+
+    def _repaired(self, saved: str) -> str:
+        text = saved.rstrip()
+        record = record_of(text) if text != saved and text.startswith("1") else b""
+        return text_of(record[:-1] + b" ") if record else saved

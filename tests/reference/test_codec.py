@@ -55,13 +55,22 @@ def test_damage_raises(login: Login, data: st.DataObject) -> None:
             decode(damaged)
 
 
-def test_both_alphabets_even_mixed() -> None:
+def test_either_alphabet_but_not_a_mixture() -> None:
     login = Login(255, "ß?>", 443, b"\xfb\xef\xbe\xff" * 64)
     saved = encode(login)
     assert "+" in saved
     assert "/" in saved
-    assert decode(saved.replace("+", "-")) == login
     assert decode(saved.replace("+", "-").replace("/", "_")) == login
+    with pytest.raises(InvalidSessionString):
+        decode(saved.replace("+", "-"))
+
+
+@pytest.mark.parametrize("surplus", ["=", "==", "====", "A", "\n"])
+def test_surplus_characters(surplus: str) -> None:
+    saved = encode(Login(3, "149.154.175.100", 443, KEY))
+    assert not saved.endswith("=")
+    with pytest.raises(InvalidSessionString):
+        decode(saved + surplus)
 
 
 def test_telethon_ipv4() -> None:

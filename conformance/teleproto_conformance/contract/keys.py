@@ -4,6 +4,7 @@ Key ``A`` to ``F`` are 256 bytes each: the SHA-256 digests of ``teleproto-confor
 up to ``... 7``, one after the other. ``short`` and ``long`` are what a careless caller hands over:
 key ``A`` less its last byte, and with one byte more. ``odd`` is a good key of bytes that careless
 storages lose: it begins with 00, holds 0d 0a and 00, and ends with 00; the rest is key ``A``'s.
+All bytes of ``zero`` are 00, all of ``full`` are ff; ``blank`` has no bytes.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ KEYS |= {
     "short": KEYS["A"][:-1],
     "long": KEYS["A"] + b"\0",
     "zero": bytes(SIZE),
+    "full": b"\xff" * SIZE,
     "odd": b"\0" + KEYS["A"][:100] + b"\r\n\0\r" + KEYS["A"][105:-1] + b"\0",
 }
 _NAMED = {key: name for name, key in KEYS.items()}

@@ -185,6 +185,8 @@ def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
                 return formats.content(tables.key_members, made)
             if made.keys() == {"from", "count"}:
                 return _users(int(made["from"]), made["count"])
+            if made.keys() == {"text", "count"}:
+                return str(made["text"]) * int(made["count"])
             return made
         case _:
             return value
