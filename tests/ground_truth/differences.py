@@ -141,6 +141,8 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "strings/L.tele4.port0",
         "strings/R.dc.0.by.mtcute.tele",
     ),
+    # Node's base64 reads a string in which the two alphabets are mixed; the reference refuses it.
+    "STR-17": ("strings/L.enc.mixed",),
     # teleproto's port field is signed.
     "STR-14": (
         "strings/L.native13.port32768",
