@@ -22,6 +22,7 @@ CONTRACT = vectors.load()
 PATH = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "examples"), *sys.path]
 SESSIONS = [
     "correct.plain.PlainSession",
+    "correct.plain.GroupsSession",
     "correct.bytes_keys.BytesSession",
     "correct.slotted.SlottedSession",
     "correct.duck.DuckSession",

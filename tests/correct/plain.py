@@ -178,3 +178,18 @@ def rank(item: Any, key: object) -> tuple[bool, int]:
     """Usernames before display names; users before chats, and chats before channels."""
     by_name = isinstance(key, str) and username_in(key) not in names_of(item)
     return by_name, ("user", "chat", "channel").index(kind_of(item))
+
+
+class GroupsSession(PlainSession):
+    """Answers for a basic group that it has not seen, as that needs no access hash."""
+
+    def get_input_entity(self, key: object) -> object:
+        try:
+            return super().get_input_entity(key)
+        except KeyError:
+            if isinstance(key, tl.PeerChat):
+                return tl.InputPeerChat(key.chat_id)
+            number = str(key) if isinstance(key, (int, str)) else ""
+            if number[:1] == "-" and number[1:].isdigit() and 0 < -int(number) < 10**12:
+                return tl.InputPeerChat(-int(number))
+            raise

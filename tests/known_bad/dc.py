@@ -6,6 +6,7 @@ import struct
 from dataclasses import replace
 
 from teleproto_sessions import AuthKey, InvalidDataCentre, MemorySession
+from teleproto_sessions.datacentres import test_servers_at
 from teleproto_sessions.entities import EntityCache
 from teleproto_sessions.memory import State
 
@@ -313,3 +314,42 @@ class PortOfAnyType(MemorySession):
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address, port if port is None else int(port))
         self._change(replace(self._state, port=port))
+
+
+class Moving(MemorySession):
+    """A correct session that asks whether a new address keeps the key of its data centre."""
+
+    def keeps(self, before: str, after: str) -> bool:
+        return True
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        moves = dc_id == self.dc_id and server_address != self.server_address
+        lost = moves and not self.keeps(str(self.server_address), server_address)
+        super().set_dc(dc_id, server_address, port)
+        if lost:
+            self.set_auth_key(None)
+
+
+@breaks("DC-4", also={"LIFE-2", "TEST-6"})
+class UnlistedAddressStartsAnew(Moving):
+    """Starts a record without a key for an address that is in no list."""
+
+    def keeps(self, before: str, after: str) -> bool:
+        return test_servers_at(after) is not None
+
+
+@breaks("DC-4", also={"TEST-6"})
+class UnlistedIPv4StartsAnew(Moving):
+    """Takes another network of IPv4 addresses for other servers."""
+
+    def keeps(self, before: str, after: str) -> bool:
+        numbers = before.replace(".", "").isdigit() and after.replace(".", "").isdigit()
+        return not numbers or before.split(".")[0] == after.split(".")[0]
+
+
+@breaks("DC-4", also={"CLIENT-3", "LIFE-2", "TEST-6"})
+class LeavingTheListLosesTheKey(Moving):
+    """Keeps the key while both addresses are listed, or neither is."""
+
+    def keeps(self, before: str, after: str) -> bool:
+        return (test_servers_at(before) is None) == (test_servers_at(after) is None)

@@ -1139,3 +1139,91 @@ class MinRobsTheName(Cached):
                 for entity in self.known()
             )
         super().process_entities(tlo)
+
+
+@breaks("ENT-4")
+class UsernamesOfFiveLetters(Cached):
+    """Looks for a username only in a text of five characters or more."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        name = name_in(key)
+        if name is not None and len(name) < 5:
+            raise self.miss()
+        return super().get_input_entity(key)
+
+
+@breaks("ENT-4")
+class ShortUsernamesAreDropped(Cached):
+    """Stores a username only if it has the five characters that people may choose."""
+
+    def process_entities(self, tlo: object) -> None:
+        for item in each(tlo):
+            if len(getattr(item, "username", None) or "long enough") < 5:
+                item = replace(item, username=None)
+            self._seen(item)
+
+
+@breaks("ENT-4")
+class ShortTextIsADisplayName(Cached):
+    """Takes a text of four characters without @ for a display name."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        if isinstance(key, str) and len(key) == 4 and key.isalnum() and not key.isdigit():
+            for entity in self.known():
+                if entity.name == key:
+                    return entity.input_peer()
+            raise self.miss()
+        return super().get_input_entity(key)
+
+
+@breaks("ENT-25")
+class TenDigitsAfterTheMark(Cached):
+    """Finds a channel by what follows -100, which are ten digits."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        number = number_in(key)
+        if number is not None and number < -tl.CHANNEL_MARK:
+            if not str(number).startswith("-100"):
+                raise self.miss()
+            key = tl.PeerChannel(int(str(number)[4:]))
+        return super().get_input_entity(key)
+
+
+@breaks("ENT-25")
+class MarkIsPutBefore(Cached):
+    """Finds a channel by the text of its id with -100 before it, whatever its length."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        number = number_in(key)
+        if number is not None and number < -tl.CHANNEL_MARK:
+            for entity in self.known():
+                match entity.peer:
+                    case tl.PeerChannel(channel_id=own) if f"-100{own}" == str(number):
+                        return entity.input_peer()
+            raise self.miss()
+        return super().get_input_entity(key)
+
+
+@breaks("ENT-25")
+class NoMonoforums(Cached):
+    """Takes a marked id below -2000000000000 for a mistake."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        number = number_in(key)
+        if number is not None and number < -2 * tl.CHANNEL_MARK:
+            raise self.miss()
+        return super().get_input_entity(key)
+
+
+@breaks("ENT-5", also={"ENT-13", "ENT-22", "FRESH-3", "LIFE-6", "LIFE-8", "MEM-2"})
+class NoMarkNeedsNoHash(Cached):
+    """Answers every negative number that it has not seen with a chat, a channel's as well."""
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        try:
+            return super().get_input_entity(key)
+        except EntityNotFound:
+            number = number_in(key)
+            if number is None or number >= 0:
+                raise
+            return tl.InputPeerChat(-number)

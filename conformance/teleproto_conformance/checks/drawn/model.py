@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from teleproto_sessions import MemorySession, StringSession
+from teleproto_sessions import MemorySession, StringSession, tl
 
 from ...contract.rules import Contract
 from ...contract.trace import NOTHING, Step
@@ -49,7 +49,8 @@ class Model:
         outcome = self._player.outcome(step)
         if step.operation in ("get_auth_key", "get_input_entity"):
             if isinstance(outcome, Raised):
-                return replace(step, raises=True)
+                chat = _chat(step.argument)
+                return replace(step, raises="maybe" if chat else True, gives=chat or NOTHING)
             return replace(step, gives=_value(outcome))
         return step
 
@@ -65,6 +66,15 @@ class Model:
 
     def __exit__(self, *error: object) -> None:
         self._subject.__exit__(*error)
+
+
+def _chat(argument: Any) -> dict[str, str] | None:
+    """Return the InputPeer of a chat's marked id. It needs no access hash, so any session may."""
+    match argument:
+        case [{"int": str(marked)}] if -tl.CHANNEL_MARK < int(marked) < 0:
+            return {"_": "inputPeerChat", "chat_id": marked.removeprefix("-")}
+        case _:
+            return None
 
 
 def _value(outcome: Outcome) -> Any:
