@@ -1,1 +1,1 @@
-"""Measurements, two sides in one run: ``python -m benchmarks``."""
+"""Measurements that compare two sides in one run: ``python -m benchmarks``."""

@@ -1,4 +1,4 @@
-"""Run all measurements, or those named."""
+"""Run all measurements, or those that the arguments name."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""Sessions in Node beside sessions in Python: a request, a whole run, and a quick one.
+"""Sessions in Node compared with sessions in Python: a request, a whole run, and a quick run.
 
-The npm packages have to be there: ``npm ci`` in ``conformance/published`` and in ``examples/node``.
+First run ``npm ci`` in ``conformance/published`` and in ``examples/node``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROOT = Path(__file__).parents[1]
 
 
 def javascript() -> None:
-    """Print a request's median, and how long the suite takes on JavaScript classes."""
+    """Print the median time of a request, and the time of the suite on JavaScript classes."""
     published = _ROOT / "conformance" / "published"
     node, python = (_request(name, published) for name in (_TELEPROTO, _REFERENCE))
     print(
@@ -63,5 +63,5 @@ def _request(implementation: str, directory: Path) -> float:
 def _run(directory: Path, implementation: str, *options: str) -> float:
     command = [sys.executable, "-m", "pytest", "-q"]
     command += [f"--session-impl={implementation}", *options]
-    # teleproto's class has findings; how long it takes to find them is the question.
+    # No exit code is checked: teleproto's class fails some checks.
     return seconds(lambda: subprocess.run(command, cwd=directory, stdout=subprocess.DEVNULL))

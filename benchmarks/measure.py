@@ -1,4 +1,4 @@
-"""Timing two sides by turns, so that whatever else the machine does meets both."""
+"""Time two sides by turns, so that other load on the machine affects both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long ``work`` takes once."""
+    """Return how many seconds one call of ``work`` takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -17,7 +17,7 @@ def seconds(work: Callable[[], object]) -> float:
 def compare(
     title: str, ours: Callable[[], object], theirs: Callable[[], object], rounds: int, limit: float
 ) -> None:
-    """Print the median of each side and their ratio, beside the most it should be."""
+    """Print the median time of each side and the median ratio, with its limit."""
     ours(), theirs()
     pairs = [(seconds(ours), seconds(theirs)) for _ in range(rounds)]
     first, second = (statistics.median(side) for side in zip(*pairs, strict=True))

@@ -1,4 +1,4 @@
-"""The reference sessions: strings beside Telethon's, a large cache beside a small one."""
+"""The reference sessions: strings compared with Telethon's, a large cache with a small one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = 2000
 
 
 def strings() -> None:
-    """Decode and encode, as often on either side."""
+    """Decode and encode strings, equally often on both sides."""
     theirs = TelethonString()
     theirs.set_dc(2, "149.154.167.51", 443)
     theirs.auth_key = TelethonKey(KEY)
@@ -55,7 +55,7 @@ def _users(count: int) -> list[tl.User]:
 
 
 def lookups() -> None:
-    """A million entities beside a thousand."""
+    """Look up entities among a million, and among a thousand."""
     large, small = MemorySession(), MemorySession()
     large.process_entities(_users(1_000_000))
     small.process_entities(_users(1_000))
@@ -80,7 +80,7 @@ def _find(session: MemorySession, keys: list[object]) -> None:
 
 
 def writes() -> None:
-    """One change of a StoreSession with 100,000 entities stored, beside one with 100."""
+    """Make one change of a StoreSession that holds 100,000 entities, and of one that holds 100."""
     with tempfile.TemporaryDirectory() as directory, contextlib.chdir(directory):
         large, small = StoreSession("large"), StoreSession("small")
         for session, count in ((large, 100_000), (small, 100)):

@@ -1,4 +1,4 @@
-"""What the installed plugin costs a pytest run that does not use it."""
+"""The time that the installed plugin adds to a pytest run without its options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def startup() -> None:
-    """Two new environments that differ in this package alone, by turns."""
+    """Start pytest by turns in two new environments that differ only in this package."""
     with tempfile.TemporaryDirectory() as directory:
         wheels = Path(directory, "wheels")
         _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, ROOT)

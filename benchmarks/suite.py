@@ -1,4 +1,4 @@
-"""The suite itself: how long a whole run takes and how that divides, and writing the vectors."""
+"""The suite itself: the time of a whole run and of its parts, and of writing the vectors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .measure import seconds
 
 
 def whole_run() -> None:
-    """The suite on MemorySession as a user runs it, and its checks chapter by chapter."""
+    """Run the suite on MemorySession as a user does, and its checks chapter by chapter."""
     with tempfile.TemporaryDirectory() as directory:
         command = [
             sys.executable,
@@ -54,7 +54,7 @@ def whole_run() -> None:
 
 
 def efforts() -> None:
-    """The suite on StoreSession, crash matrix and all, with little and with usual effort."""
+    """Run the suite on StoreSession, interruptions included, with quick and standard effort."""
     for effort, limit in (("quick", 10), ("standard", 60)):
         with tempfile.TemporaryDirectory() as directory:
             command = [
@@ -80,7 +80,7 @@ def efforts() -> None:
 
 
 def hosts() -> None:
-    """The same traces in this process and through a host."""
+    """Run the same traces in this process and through a host."""
     contract = vectors.load()
     here = Checker(contract, "memory", driver(MemorySession, contract), scratch=in_memory())
     server = ForkServer()
@@ -106,9 +106,9 @@ def hosts() -> None:
 
 
 def generate() -> None:
-    """Writing all vectors, each run on the reference model first."""
+    """Write all vectors; the generator first runs each case on the reference model."""
     with tempfile.TemporaryDirectory() as directory:
-        spec = shutil.copytree(SPEC, Path(directory, "spec"))  # its catalogue page is written, too
+        spec = shutil.copytree(SPEC, Path(directory, "spec"))  # the command writes a page there
         command = [
             sys.executable, "-m", "teleproto_conformance", "vectors", "generate",
             "--spec", str(spec), "--vectors", str(Path(directory, "vectors")),

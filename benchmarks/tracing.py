@@ -1,4 +1,4 @@
-"""The suite's tracer beside strace: counting the writes of one change, from start to end."""
+"""The suite's tracer compared with strace: counting the writes of one change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .measure import compare
 
 
 def tracing() -> None:
-    """Print how long the tracer takes beside strace, if strace is on PATH."""
+    """Compare the time of the tracer with that of strace, if strace is on PATH."""
     if shutil.which("strace") is None:
         print("tracer beside strace: not measured; strace is not installed")
         return

@@ -1,14 +1,12 @@
 #!/usr/bin/perl
-# A session in Perl, and a host that serves it to the suite. Nothing but core modules is needed:
+# A session in Perl, and a host that serves it to the suite. Both need only core modules:
 #
 #     pytest "--session-impl=exec:perl examples/perl_host.pl"
 #
-# To hold a class of your own against the contract, keep the package Host and put your class where
-# MemorySession stands in the last line. spec/HOSTS.md has the protocol, and
+# To check a class of your own, keep the package Host and replace MemorySession in the last line by
+# your class. spec/HOSTS.md describes the protocol. This checks the host against the protocol:
 #
 #     teleproto-conformance host perl examples/perl_host.pl
-#
-# holds the host against it.
 
 use v5.26;
 use warnings;
@@ -17,7 +15,7 @@ no warnings 'experimental::signatures';
 
 # -- The session --
 
-# Holds the bytes of an auth key, or none yet. A client fills its one object again and again.
+# An auth key, with or without bytes. A client fills the same object again and again.
 package AuthKey {
     sub new ($class, $bytes = undef) { return bless { key => $bytes }, $class }
 
@@ -26,8 +24,8 @@ package AuthKey {
     sub fill ($self, $bytes) { $self->{key} = $bytes; return $self }
 }
 
-# Everything that a session does, without a storage. TL objects are hashes, their constructor's name
-# under `_`, and 64-bit integers in them are text.
+# A session without storage. A TL object is a hash with its constructor's name under `_`. Its 64-bit
+# integers are text.
 package MemorySession {
     my $LINK = qr{(?:https?://)?(?:www\.)?(?:t\.me|telegram\.(?:me|dog))/([^/?]+)/?}i;
     my $CHANNEL_MARK = 10**12;
@@ -52,7 +50,7 @@ package MemorySession {
         die 'a server address is a text' if ref $server_address or !length $server_address;
         @$self{qw(dc_id server_address port)} = ($dc_id, $server_address, $port);
 
-        # A key that was set before there was a data centre has waited under 0.
+        # A key that was set before any data centre waits in slot 0.
         my $keys = $self->{auth_keys};
         $keys->{$dc_id} = delete $keys->{0} if $keys->{0};
         return;
@@ -68,7 +66,7 @@ package MemorySession {
         die 'an auth key has 256 bytes' if length $bytes and length $bytes != 256;
         my $slot = defined $dc_id ? _whole($dc_id, 255, 'a data centre id') : $self->{dc_id};
         delete $self->{auth_keys}{$slot};
-        # A closure shows its bytes to nobody who prints the session.
+        # A closure hides its bytes when the session is printed.
         $self->{auth_keys}{$slot} = sub { $bytes } if length $bytes;
         return;
     }
@@ -123,7 +121,7 @@ package MemorySession {
             auth_keys => {},
             entities => {},    # by peer, such as "user:5"
             owners => {},      # of "@username" and "+phone": the peer
-            namesakes => {},   # by displayed name: the peers, in the order in which they came to it
+            namesakes => {},   # by displayed name: its peers, in the order in which they took it
         );
         return;
     }
@@ -136,7 +134,7 @@ package MemorySession {
 
     sub _list ($thing) { return ref $thing eq 'ARRAY' ? @$thing : () }
 
-    # Returns what can be kept of a TL object, if anything: it has to be addressed by that later.
+    # Returns what the session keeps of a TL object, or nothing if this could not address it later.
     sub _entity ($thing) {
         return if ref $thing ne 'HASH' or $thing->{min};
         my ($kind, $less) = $thing->{_} =~ /^(user|chat|channel)(Forbidden|Empty)?\z/ or return;
@@ -156,7 +154,7 @@ package MemorySession {
 
     sub _texts (@texts) { return grep { length } @texts }
 
-    # The newest owner of a username or phone number is its only one.
+    # Only the newest owner keeps a username or phone number.
     sub _remember ($self, $entity) {
         my ($peer, $name) = @$entity{qw(peer name)};
         my $owners = $self->{owners};
@@ -172,7 +170,7 @@ package MemorySession {
         return;
     }
 
-    # Returns the peers that may be meant, the likeliest first.
+    # Returns the peers that the key may mean, the likeliest first.
     sub _candidates ($self, $key) {
         if (ref $key eq 'HASH') {
             my $kind = lc($key->{_} =~ s/^peer//r);
@@ -212,7 +210,7 @@ package Host {
 
     # Answers requests until `exit` or the end of the input.
     sub serve ($self) {
-        # What the session prints is no answer, and what it reads is no request.
+        # The session must not read requests, and what it prints must not become an answer.
         open my $requests, '<&', \*STDIN or die "standard input: $!";
         open my $answers, '>&', \*STDOUT or die "standard output: $!";
         open STDIN, '<', '/dev/null' or die "/dev/null: $!";
@@ -224,7 +222,7 @@ package Host {
         while (my $line = <$requests>) {
             my $answer = eval { $self->answer($JSON->decode($line)) };
             $answer //= ref $@ eq 'HASH' ? $@ : { fault => "$@" };
-            POSIX::_exit(0) if $$ != $process;    # a fork that came back from the session's call
+            POSIX::_exit(0) if $$ != $process;    # a child that the session's call has forked
             last if $answer->{exit};
             print $answers $JSON->encode($answer), "\n";
         }
@@ -301,7 +299,7 @@ package Host {
         return $self->attempt($member, sub { return $session->$member(@arguments) });
     }
 
-    # No call of these sessions waits for anything, so each is done before the next begins.
+    # These calls never wait, so each one ends before the next begins.
     sub do_together ($self, $request) {
         my @calls = map { my %call; @call{qw(session member arguments)} = @$_; \%call }
             @{ $request->{calls} };
@@ -339,7 +337,7 @@ package Host {
         return ($session, $member);
     }
 
-    # Does what may fail by the session's fault, and returns the answer.
+    # Runs the session's code, and returns its result or its error as the answer.
     sub attempt ($self, $what, $action) {
         my $result;
         return { returned => $self->show($what, $result) } if eval { $result = $action->(); 1 };
@@ -363,8 +361,8 @@ package Host {
         return $auth_key->fill($bytes);
     }
 
-    # Turns what a member gave back into a value of a trace. Perl does not tell numbers and flags
-    # from text; the member says what it is.
+    # Turns the result of a member into a value of a trace. In Perl, numbers and flags look like
+    # text, so the member decides the type.
     sub show ($self, $member, $thing) {
         return undef if !defined $thing;
         return $thing ? JSON::PP::true : JSON::PP::false if $member eq 'test_servers';

@@ -1,10 +1,10 @@
-"""A session in an SQLite file: a whole custom backend, with nothing but the standard library.
+"""A session in an SQLite file: a complete custom backend that uses only the standard library.
 
-Hold it against the contract, in this directory, with
+Check it in this directory with
 
     pytest --session-impl=sqlite_session.SqliteSession
 
-Every change is committed before its call returns, so there is nothing left for `save()` to do.
+Every change is committed before its call returns, so `save()` has nothing left to do.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class SqliteSession:
 
     def __init__(self, name: str) -> None:
         path = quote(name, safe="") + ".sqlite"
-        # A login is a password: nobody else may read it. SQLite keeps the mode for its journal.
+        # As with a password, only the owner may read the file. Its journal gets the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         self._db = sqlite3.connect(path)
         self._db.executescript(SCHEMA)
         self._login = self._current_login()
 
     def _current_login(self) -> int:
-        """Which login the file is at: delete() counts it on, for other handles to notice."""
+        """The number of the login in the file. delete() raises it, so that other handles notice."""
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     # The data centre
@@ -126,7 +126,7 @@ class SqliteSession:
     def process_entities(self, tlo: object) -> None:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            # What is seen with a login that was deleted elsewhere is not stored again.
+            # If another handle has deleted this login, its entities are not stored again.
             if self._login == self._current_login():
                 for entity in _entities_in(tlo):
                     self._remember(entity)
@@ -172,7 +172,7 @@ class SqliteSession:
         raise ValueError("no such entity in the cache")
 
     def _marked_ids(self, key: object) -> Iterator[int]:
-        """Where to look, the best place first."""
+        """Yield the marked ids to try, the best match first."""
         if isinstance(key, tl.Peer):
             yield tl.marked_id(key)
         elif isinstance(key, int):
@@ -191,10 +191,10 @@ class SqliteSession:
                 found = f"SELECT marked_id FROM {table} WHERE {column} = ?"
                 yield from (row[0] for row in self._db.execute(found, (value,)))
 
-    # Its life
+    # Loading, saving and deleting
 
     def load(self) -> None:
-        """Go on with the login that is in the file, which is asked each time."""
+        """Continue with the login in the file. All other values are read there at each call."""
         if self.dc_id:
             self._login = self._current_login()
 

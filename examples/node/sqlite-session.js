@@ -1,5 +1,5 @@
-// A teleproto session in an SQLite file: a whole custom back end, with nothing but Node itself.
-// Every change is committed before its call returns, so there is nothing left for save() to do.
+// A teleproto session in an SQLite file: a complete custom backend that needs only Node itself.
+// Every change is committed before its call returns, so save() has nothing left to do.
 
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { returnBigInt } from 'teleproto/Helpers.js';
 import { Session } from 'teleproto/sessions/index.js';
 import { Api } from 'teleproto/tl/index.js';
 
-// Ids and access hashes, which may have more digits than a number, are kept as text.
+// Ids and access hashes are kept as text: a number may have too few digits for them.
 const SCHEMA = `
   PRAGMA busy_timeout = 5000;
   PRAGMA secure_delete = ON;
@@ -23,19 +23,19 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS usernames (username TEXT PRIMARY KEY, kind TEXT, id TEXT);
 `;
 const LINK = /^(https?:\/\/)?(t\.me|telegram\.me|telegram\.dog)\//i;
-const CHANNELS = -1_000_000_000_000n; // marked ids of channels are below
+const CHANNELS = -1_000_000_000_000n; // marked ids of channels are below this
 
 export class SqliteSession extends Session {
   static sessionProfile = 'custom';
 
   #db;
-  #login; // which login of the file this is: delete() counts it on, for other handles to notice
+  #login; // the number of the login in the file; delete() raises it, so that other handles notice
   #isClosed = false;
 
   constructor(name) {
     super();
     const path = `${encodeURIComponent(name)}.sqlite`;
-    // A login is a password: nobody else may read it. SQLite keeps the mode for its journal.
+    // As with a password, only the owner may read the file. Its journal gets the same mode.
     closeSync(openSync(path, 'a', 0o600));
     this.#db = new DatabaseSync(path);
     this.#db.exec(SCHEMA);
@@ -54,7 +54,7 @@ export class SqliteSession extends Session {
     } catch (error) {
       try {
         this.#do('ROLLBACK');
-      } catch {} // SQLite has done so itself
+      } catch {} // SQLite has already rolled back
       throw error;
     }
   }
@@ -126,7 +126,7 @@ export class SqliteSession extends Session {
 
   processEntities(tlo) {
     this.#change(() => {
-      // What is seen with a login that was deleted elsewhere is not stored again.
+      // If another handle has deleted this login, its entities are not stored again.
       if (this.#login !== this.#currentLogin) return;
       for (const entity of entitiesIn(tlo)) this.#remember(entity);
     });
@@ -158,7 +158,7 @@ export class SqliteSession extends Session {
     throw new Error('no such entity in the cache');
   }
 
-  // Where an entity may be, the best place first.
+  // The rows to try, the best match first.
   #places(key) {
     const kind = /^Peer(User|Chat|Channel)$/.exec(key?.className)?.[1];
     if (kind) return [{ kind, id: key.userId ?? key.chatId ?? key.channelId }];
@@ -173,10 +173,10 @@ export class SqliteSession extends Session {
     ];
   }
 
-  // Its life
+  // Loading, saving and deleting
 
   async load() {
-    if (this.dcId) this.#login = this.#currentLogin; // all else is read from the file each time
+    if (this.dcId) this.#login = this.#currentLogin; // the rest is read from the file at each call
   }
 
   save() {}
