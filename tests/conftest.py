@@ -1,4 +1,4 @@
-"""A directory for each test's programs, and the kill matrix as a table (``--kill-matrix``)."""
+"""A project directory for each test, and the kill matrix as a table (``--kill-matrix``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.running import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project without any file."""
+    """An empty project."""
     path = tmp_path / "project"
     path.mkdir()
     return Project(path)
@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kill-matrix",
         action="store_true",
-        help="print, for every rule, the faulty sessions that it fails",
+        help="print for every rule the faulty sessions that break it",
     )
 
 
@@ -44,7 +44,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         others = [known for known in failed[rule] if known not in own]
         terminalreporter.write_line(f"{rule:<11} {', '.join(name.split('-')[2] for name in own)}")
         if others:
-            terminalreporter.write_line(f"{'':<11} and, written for others: {', '.join(others)}")
+            terminalreporter.write_line(
+                f"{'':<11} and sessions of other rules: {', '.join(others)}"
+            )
 
 
 def _place(rule: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What the pages for contributors name is there, and no folder is left out."""
+"""The paths in the pages for contributors exist, and the pages name every folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMED = re.compile(r"`((?:spec|tests|vectors|reference|conformance|examples)/[^`
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_path_that_a_page_names_is_there(page: str) -> None:
+def test_every_path_in_a_page_exists(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     linked = [ROOT / Path(page).parent / path for path in LINK.findall(text)]
     named = [ROOT / path for path in NAMED.findall(text)]
@@ -33,7 +33,7 @@ def test_the_architecture_names_every_folder() -> None:
 
 
 @pytest.mark.parametrize("form", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")))
-def test_a_form_asks_under_a_name_for_each_answer(form: Path) -> None:
+def test_every_field_of_a_form_has_an_id_and_a_label(form: Path) -> None:
     content = yaml.safe_load(form.read_text(encoding="utf-8"))
     assert {"name", "description", "body"} <= content.keys()
     for field in content["body"]:

@@ -1,4 +1,4 @@
-"""Correct sessions of very different build pass the whole suite, without a single false alarm."""
+"""Correct sessions of very different designs pass the whole suite, without a false alarm."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ SEEDS = range(20)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
-    """Starts the processes that sessions run in."""
+    """Start the processes in which sessions run."""
     made = ForkServer()
     yield made
     made.close()
 
 
 def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -> Iterator[str]:
-    """Run all checks, or those alone that are drawn, and tell what they find."""
+    """Run all checks, or only the drawn ones, and yield a line for each failure."""
     pool = Pool(server, session, PATH, CONTRACT.members, 10)
     profile = pool.hello().promised
     assert isinstance(profile, str)

@@ -1,4 +1,4 @@
-"""Every faulty session fails the suite, for the rule that it breaks and for no other."""
+"""Every known-bad session fails only the rules that it breaks."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ HOSTED = {
     "MEM-3",
     "MEM-4",
 }
-"""Rules that take processes of their own, or every name there is. They combine what others check,
-and cost far more; so only the sessions that were written for them are asked."""
+"""Rules whose checks need new processes or many names. They are slow and combine other rules, so
+they run only on the sessions that name them."""
 LIMIT = 5.0
 """Seconds that a call may take."""
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What runs in this process is not killed, so nothing has to be on the disk for certain."""
+    """Do not wait for the disk: sessions in this process are never killed."""
     monkeypatch.setattr(os, "fsync", lambda fd: None)
     monkeypatch.setattr(os, "sync", lambda: None)
     if (memory := in_memory()) is not None:
@@ -54,7 +54,7 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
-    """Starts the processes that sessions run in."""
+    """Start the processes in which sessions run."""
     made = ForkServer()
     yield made
     made.close()
@@ -80,11 +80,11 @@ def failed_rules(
     server: ForkServer,
     effort: Effort = STANDARD,
 ) -> set[str]:
-    """The rules that `session` fails, each found by its first check that does.
+    """Return the rules that `session` fails; after its first failure, a rule is not checked again.
 
-    What is drawn at run time combines what other rules check, too, and depends on the version of
-    Hypothesis. Those and the hosted ones are asked only for the rules in `named`; the others
-    are asked all their cases, through a host where a case restarts the program.
+    Generated checks also combine other rules, and depend on the version of Hypothesis. These and
+    the rules in `HOSTED` are checked only if `named` contains them. All other rules are checked
+    with all their cases, through a host if a case restarts the program.
     """
     here = Checker(CONTRACT, profile, in_process.driver(session, CONTRACT))
     members = CONTRACT.members
@@ -131,41 +131,41 @@ def test_fails_for_the_rule_it_breaks(
     if got != expected:
         pytest.fail(
             f"{known}: expected {in_order(expected)}; missed {in_order(expected - got)}; "
-            f"failed beyond it {in_order(got - expected)}",
+            f"failed in addition {in_order(got - expected)}",
             pytrace=False,
         )
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
-def test_nothing_is_wrong_before_the_mistake(base: type[Any], server: ForkServer) -> None:
+def test_the_session_without_the_mistake_is_correct(base: type[Any], server: ForkServer) -> None:
     every_rule = set(CONTRACT.rules)
     got = failed_rules(base, base.session_profile, every_rule, server, EFFORTS["quick"])
     if got:
-        pytest.fail(f"{base.__name__} was to be correct, and failed {in_order(got)}", pytrace=False)
+        pytest.fail(f"{base.__name__} must be correct, but fails {in_order(got)}", pytrace=False)
 
 
 def test_every_rule_has_a_known_bad_session() -> None:
     rules = {rule.id for rule in CONTRACT.rules.values() if rule.excluded is None}
     without = rules - {known.rule for known in REGISTERED}
-    assert not without, f"no known-bad session was written for {in_order(without)}"
+    assert not without, f"these rules have no known-bad session: {in_order(without)}"
 
 
 @pytest.mark.parametrize("known", REGISTERED, ids=str)
 def test_names_rules_that_bind_its_profile(known: KnownBad) -> None:
     for rule in (known.rule, *known.also):
-        assert rule in CONTRACT.rules, f"{known} names {rule}, which the contract does not have"
+        assert rule in CONTRACT.rules, f"{known} names {rule}, but the contract has no such rule"
         assert known.profile in CONTRACT.rules[rule].profiles, (
-            f"{known} names {rule}, which does not bind the profile {known.profile}"
+            f"{known} names {rule}, but this rule does not bind the profile {known.profile}"
         )
 
 
 @pytest.mark.parametrize("known", REGISTERED, ids=str)
-def test_says_its_mistake_in_one_sentence(known: KnownBad) -> None:
+def test_states_its_mistake_in_one_sentence(known: KnownBad) -> None:
     sentence = " ".join((vars(known.session).get("__doc__") or "").split())
-    assert sentence.endswith("."), f"{known} does not say what its mistake is"
-    assert ". " not in sentence, f"{known} says more than one sentence"
+    assert sentence.endswith("."), f"{known} needs a docstring that states its mistake"
+    assert ". " not in sentence, f"the docstring of {known} has more than one sentence"
 
 
-def test_has_a_name_of_its_own() -> None:
+def test_names_are_unique() -> None:
     names = [known.session.__name__ for known in REGISTERED]
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""The folders of the suite are layers: each imports only itself and those below it."""
+"""The folders of the suite are layers: each imports only itself and the layers below it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def layer_of(path: Path, package: Path) -> str:
 
 
 def imported(source: Path, package: Path) -> Iterator[tuple[int, Path]]:
-    """Yield line and path of all that a module imports from its package, also inside functions."""
+    """Yield line and path of each import from the package itself, also inside functions."""
     here = source.relative_to(package.parent).parent.parts
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         match node:
@@ -42,7 +42,7 @@ def imported(source: Path, package: Path) -> Iterator[tuple[int, Path]]:
             case ast.ImportFrom(names=names, module=module, level=level):
                 base = here[: len(here) - level + 1] if level else ()
                 base += tuple(module.split(".")) if module else ()
-                # An imported name may be a module of its own, also one of a lower layer.
+                # An imported name may itself be a module, even one of another layer.
                 targets = [(*base, name.name) for name in names]
             case _:
                 continue
@@ -121,7 +121,7 @@ def test_an_import_upwards_is_found(tmp_path: Path, file: str, statement: str, l
         ("run.py", "from .checks.player import Player"),
     ],
 )
-def test_other_imports_are_not(tmp_path: Path, file: str, statement: str) -> None:
+def test_other_imports_are_allowed(tmp_path: Path, file: str, statement: str) -> None:
     assert not list(upwards(made(tmp_path, file, statement)))
 
 

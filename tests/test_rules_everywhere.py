@@ -1,4 +1,4 @@
-"""Rule ids: none is named that the contract does not have, and none goes unchecked."""
+"""Every rule id in the tree exists in the contract, and every rule is checked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MADE_UP = {
     ROOT / "tests" / name
     for name in ("contract/test_documents.py", "publishing/test_vectors.py", "support/contracts.py")
 }
-"""Tests that make up contracts of their own."""
+"""Tests that invent contracts."""
 SOURCES = sorted(
     path
     for folder in ("conformance", "reference", "tests", "examples", "spec")
@@ -31,7 +31,7 @@ def checks_of(chapter: Chapter) -> list[Check]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_names_no_rule_that_does_not_exist(path: Path) -> None:
+def test_names_only_rules_that_exist(path: Path) -> None:
     unknown = set(ID.findall(path.read_text(encoding="utf-8"))) - set(CONTRACT.rules)
     assert not unknown, f"{path.relative_to(ROOT)} names {', '.join(sorted(unknown))}"
 
@@ -49,7 +49,9 @@ def test_every_rule_is_checked_in_every_profile_it_binds() -> None:
         checked = {check.rule for check in CONTRACT.checks(profile)}
         for rule in CONTRACT.rules.values():
             if profile in rule.profiles and rule.excluded is None:
-                assert rule.id in checked, f"{rule.id} binds {profile}, and nothing checks it there"
+                assert rule.id in checked, (
+                    f"{rule.id} binds {profile}, but no check of this profile tests it"
+                )
 
 
 def test_every_check_belongs_to_a_rule_of_its_chapter() -> None:

@@ -1,1 +1,1 @@
-"""Traces drawn at run time, and how they are cut down."""
+"""Random traces made at run time, and how failing ones are shortened."""

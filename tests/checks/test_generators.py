@@ -1,4 +1,4 @@
-"""The generators find faults, make them small, and find none where there is none."""
+"""The generators find faults, shorten their traces, and report no false alarm."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "custom": StoreSession,
 }
 MORE = replace(STANDARD, examples=150)
-"""More than a run of the suite draws."""
+"""More examples than a standard run of the suite draws."""
 STEPS = 8
-"""No failure needs more steps to be shown."""
+"""The most steps that a shortened failure may have."""
 
 
 class HalfKeys(MemorySession):
-    """Finds no key for a data centre with an even id once another one is current."""
+    """Hides the key of a data centre with an even id while another one is current."""
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         elsewhere = dc_id is not None and dc_id != self.dc_id and dc_id % 2 == 0
@@ -41,7 +41,7 @@ class HalfKeys(MemorySession):
 
 
 class Sticky(MemorySession):
-    """Keeps the address when only the port changes with it."""
+    """Keeps the old address when the current data centre gets a new one."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         kept = self.server_address if self.dc_id == dc_id else None
@@ -83,7 +83,7 @@ class Signed(StringSession):
 
 
 class Lenient(StringSession):
-    """Skips what is no base64."""
+    """Skips characters that are not base64."""
 
     def __init__(self, saved: str = "") -> None:
         legal = "=+/-_"
@@ -91,7 +91,7 @@ class Lenient(StringSession):
 
 
 class Shifted(StringSession):
-    """Reads ports above 32767 from the wrong end."""
+    """Swaps the two bytes of a port above 32767."""
 
     @property
     def port(self) -> int:
@@ -100,7 +100,7 @@ class Shifted(StringSession):
 
 
 class Lossy(StoreSession):
-    """Has the other data centres' keys in its memory only."""
+    """Keeps the keys of other data centres only in memory."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -145,7 +145,7 @@ def _search(
 
 @pytest.fixture(autouse=True)
 def _in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what is stored off the disk, where the system allows: that is faster."""
+    """Store files in memory if the system allows it, because that is faster."""
     if os.access("/dev/shm", os.W_OK):
         monkeypatch.setattr(tempfile, "tempdir", "/dev/shm")
 
@@ -181,18 +181,18 @@ def test_every_generated_check_has_a_fault_here() -> None:
         pytest.param(check, profile, id=f"{check.id}-{profile}")
         for check in CHECKS
         for profile in check.profiles
-        if profile != "teleproto-store"  # which draws what store draws
+        if profile != "teleproto-store"  # it draws the same histories as store
     ],
 )
 def test_the_reference_has_no_fault(check: Generated, profile: str) -> None:
     assert _search(check, profile, REFERENCES[profile], MORE) is None
 
 
-def test_a_session_that_fails_now_and_then_is_reported_as_such() -> None:
+def test_a_session_that_fails_only_once_is_reported_as_such() -> None:
     answers = iter([81])
 
     class Moody(MemorySession):
-        """Gives a wrong port once, and never again."""
+        """Returns a wrong port once."""
 
         @property
         def port(self) -> int:

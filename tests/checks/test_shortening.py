@@ -1,4 +1,4 @@
-"""Failing histories are cut down to what they take to fail, in a limited number of attempts."""
+"""Failing histories are shortened to the steps that they need, in a limited number of attempts."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def _failed(steps: Trace, *, hung: bool = False, afterwards: bool = False) -> Fa
 def _cut(
     trace: Trace, needed: Trace, attempts: int = 400, hung: bool = False
 ) -> tuple[Failure, int]:
-    """Shorten a trace that fails while ``needed`` is in it, in that order; count the attempts."""
+    """Shorten a trace that fails if it contains ``needed`` in order; count the attempts."""
     tried = 0
 
     def answered(steps: Trace) -> Trace | None:
-        """A session that was closed is opened again at once."""
+        """Return the steps if a ``reopen`` follows each ``close`` at once, else None."""
         closed = [at for at, step in enumerate(steps) if step.operation == "close"]
         opened = [at for at, step in enumerate(steps) if step.operation == "reopen"]
         return steps if [at + 1 for at in closed] == opened else None
@@ -66,7 +66,7 @@ def _holds(step: Step, wanted: Step) -> bool:
     ],
     ids=lambda needed: "-".join(step.operation for step in needed) or "nothing",
 )
-def test_only_what_is_needed_stays(needed: Trace) -> None:
+def test_only_the_needed_steps_stay(needed: Trace) -> None:
     trace = (*OPEN, *CLUTTER[:8], ASK, SEEN, ASK, *CLOSE, *CLUTTER[8:], ASK, ASK, ASK)
     failure, tried = _cut(trace, (*needed, ASK))
     assert failure.done == (*OPEN, *needed, ASK)
@@ -82,20 +82,20 @@ def test_every_step_may_be_needed() -> None:
 
 
 @pytest.mark.parametrize("attempts", [0, 1, 5])
-def test_it_ends_with_the_attempts(attempts: int) -> None:
+def test_it_stops_after_the_given_attempts(attempts: int) -> None:
     trace = (*OPEN, *CLUTTER, ASK)
     failure, tried = _cut(trace, trace, attempts)
     assert (failure.done, failure.shortest, tried) == (trace, False, attempts)
 
 
-def test_it_ends_where_a_shorter_one_hangs() -> None:
+def test_it_stops_if_a_shorter_trace_hangs() -> None:
     trace = (*OPEN, *CLUTTER, ASK)
     failure, tried = _cut(trace, (ASK,), hung=True)
     assert (failure.done, failure.shortest, tried) == (trace, False, 1)
 
 
-def test_a_shorter_one_may_fail_earlier() -> None:
-    """Seen with one user, a later step asks in vain; seen without, the first question does."""
+def test_a_shorter_trace_may_fail_at_an_earlier_step() -> None:
+    """The whole trace fails in its last step; with fewer users in a step, in its fourth."""
     seen = [replace(SEEN, argument=[USERS[:2]]), ASK, *(SEEN for _ in range(4)), ASK]
     trace = (*OPEN, *seen)
 
@@ -111,7 +111,7 @@ def test_a_shorter_one_may_fail_earlier() -> None:
     assert failure.shortest
 
 
-def test_no_step_is_needed_for_what_fails_afterwards() -> None:
+def test_a_failure_after_the_trace_needs_no_last_step() -> None:
     trace = (*OPEN, *CLUTTER, ASK, ASK)
     found = _failed(trace, afterwards=True)
 

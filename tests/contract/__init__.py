@@ -1,1 +1,1 @@
-"""The contract in memory: its documents, its secrets, and what it says twice."""
+"""The contract in memory: its documents, its secrets, and the facts that it states twice."""

@@ -1,4 +1,4 @@
-"""What the contract says twice, once for people and once for the model, it says the same."""
+"""The contract and the reference model agree on every fact that both state."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _reads(step: Any) -> bool:
 
 
 @pytest.mark.parametrize("case", _read(), ids=lambda case: case.id)
-def test_a_string_that_is_read_holds_what_is_observed(case: Case) -> None:
+def test_a_saved_string_holds_the_expected_values(case: Case) -> None:
     login: codec.Login | None = None
     for step in case.trace:
         if _reads(step):
@@ -87,7 +87,7 @@ def test_the_table_of_data_centres() -> None:
         ("web_media_hosts", None),
     ],
 )
-def test_what_an_address_tells(table: str, test_servers: bool | None) -> None:
+def test_an_address_decides_the_flag(table: str, test_servers: bool | None) -> None:
     addresses: Any = read(SPEC / "data-centres.yaml", "data-centres")
     for part in table.split("."):
         addresses = addresses[part]
@@ -113,7 +113,7 @@ def test_the_surface() -> None:
             assert entry["arguments"] == list(inspect.signature(member).parameters)[1:], name
 
 
-def test_the_state_is_what_can_be_read() -> None:
+def test_the_state_has_every_property() -> None:
     surface = read(SPEC / "surface.yaml", "surface")["members"]
     properties = {name for name, entry in surface.items() if entry["kind"] == "property"}
     assert set(read(SPEC / "state.yaml", "state")["fields"]) == properties
@@ -125,7 +125,7 @@ def test_the_keys_are_auth_keys() -> None:
     assert len({KEYS[name] for name in "ABCDEF"}) == 6
 
 
-def test_a_member_is_written_as_it_was_read() -> None:
+def test_a_member_survives_writing_and_reading() -> None:
     table = CONTRACT.tables.document["surface"]["members"]
     written = {name: member.dump() for name, member in CONTRACT.members.items()}
     assert json.loads(json.dumps(written)) == table

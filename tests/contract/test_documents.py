@@ -1,4 +1,4 @@
-"""A mistake in the YAML of the contract is said in one line: file, line, place and what it is."""
+"""One line reports a mistake in the YAML of the contract: file, line, place and cause."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "place"),
     [
-        # What YAML itself cannot read.
+        # Mistakes in the YAML itself.
         ("spec/contract.yaml", "version:", "version: [", r": "),
         (
             "spec/surface.yaml",
@@ -44,7 +44,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             "          port: {member: port}\n          port: {member: port}\n",
             r": the key 'port' stands here twice",
         ),
-        # What the schemas do not know.
+        # Mistakes against a schema.
         ("spec/contract.yaml", "title:", "titel:", r": the document: 'title' is a req"),
         (
             "spec/contract.yaml",
@@ -96,7 +96,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             "          - gives: null\n",
             r": SURFACE-2: a step has exactly one operation; here stands: none",
         ),
-        # What only the whole contract knows.
+        # Mistakes that only the whole contract shows.
         (SURFACE, RULE, "  - id: FRESH-9\n", r": FRESH-9: it stands in chapter SURFACE"),
         (SURFACE, RULE, "  - id: SURFACE-1\n", r": SURFACE-1: SURFACE-1 stands there twice"),
         (
@@ -217,7 +217,7 @@ def test_a_file_that_is_not_utf_8(small: Draft) -> None:
     assert small.run("generate").err == f"teleproto-conformance: {says}\n"
 
 
-def test_the_line_is_the_right_one(small: Draft) -> None:
+def test_the_line_number_is_right(small: Draft) -> None:
     small.change(SURFACE, TRACE, "          - lode: []\n")
     text = (small.spec / "rules/surface.yaml").read_text(encoding="utf-8")
     number = text[: text.index("- lode")].count("\n") + 1

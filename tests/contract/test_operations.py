@@ -1,4 +1,4 @@
-"""An operation of traces is described once, and everything else about it follows."""
+"""Every operation of traces is known in all places that must know it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JAVASCRIPT = JavaScript(MEMBERS, "teleproto")
 
 
 def _within(step: Step) -> Iterator[Step]:
-    """A step, and those within its argument."""
+    """Yield a step and the steps in its argument."""
     yield step
     for trace in OPERATIONS[step.operation].steps(step.argument):
         for inner in trace:

@@ -1,4 +1,4 @@
-"""A key is found in whatever a reader could turn back, and in nothing else."""
+"""A key is found in every encoding that a reader could decode, and in no other text."""
 
 from __future__ import annotations
 

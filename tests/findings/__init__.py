@@ -1,1 +1,1 @@
-"""What a run tells: findings and reports."""
+"""The output of a run: findings and reports."""

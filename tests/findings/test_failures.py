@@ -1,4 +1,4 @@
-"""What a failing check shows: in which order, and nothing that is secret."""
+"""The message of a failing check: the order of its parts, and no secret."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from base64 import b64encode
 from teleproto_sessions import AuthKey, MemorySession, StringSession, tl
 
 class Forgets(MemorySession):
-    """Knows the key of no data centre but the current one."""
+    """Returns only the key of the current data centre."""
     def get_auth_key(self, dc_id=None):
         return super().get_auth_key() if dc_id in (None, self.dc_id) else None
 
 class Signed(StringSession):
-    """Writes a port above 32767 that is one too small."""
+    """Lowers every port above 32767 by one."""
     def set_dc(self, dc_id, server_address, port):
         super().set_dc(dc_id, server_address, port - (port > 32767))
 
 class Tells(StringSession):
-    """Puts what it was given into errors, warnings, logs and on the screen."""
+    """Puts its arguments into errors, warnings, logs and output."""
     def __init__(self, saved=""):
         try:
             super().__init__(saved)
@@ -49,7 +49,7 @@ class Tells(StringSession):
         return self.save()
 
 class Counts(MemorySession):
-    """Loses its keys when a data centre is chosen for the third time."""
+    """Loses its keys at the third call of set_dc()."""
     def set_dc(self, dc_id, server_address, port):
         self.chosen = getattr(self, "chosen", 0) + 1
         if self.chosen == 3:
@@ -57,7 +57,7 @@ class Counts(MemorySession):
         super().set_dc(dc_id, server_address, port)
 
 class Careless(MemorySession):
-    """Takes every port."""
+    """Accepts every port."""
     def set_dc(self, dc_id, server_address, port):
         super().set_dc(dc_id, server_address, min(max(port, 1), 65535))
 
@@ -92,12 +92,12 @@ class Later(MemorySession):
 
 @pytest.fixture
 def sessions(project: Project) -> Project:
-    """A project with faulty sessions of all kinds in ``bad``."""
+    """A project with faulty sessions of many kinds in ``bad``."""
     project.write("bad.py", SESSIONS)
     return project
 
 
-def test_a_message_says_what_was_done_expected_and_got_and_how_to_see_it(
+def test_a_message_has_the_calls_both_results_and_the_replay_command(
     sessions: Project,
 ) -> None:
     done = sessions.pytest("--session-impl=bad.Forgets", "-k", "KEY-3[before-the-current-dc-4]")
@@ -119,7 +119,7 @@ def test_a_message_says_what_was_done_expected_and_got_and_how_to_see_it(
     ), message
 
 
-def test_a_drawn_history_is_cut_down_unless_it_is_known(sessions: Project) -> None:
+def test_a_drawn_history_is_shortened_unless_it_is_known(sessions: Project) -> None:
     sessions.write("known.yaml", "known: [{check: 'KEY-12[histories]', reason: It counts.}]\n")
     options = ("--session-impl=bad.Counts", "-k", "KEY-12[histories]")
     done = sessions.pytest(*options, "--session-report=cut.json")
@@ -164,7 +164,7 @@ def test_the_command_replays_a_generated_trace(sessions: Project) -> None:
     assert sessions.shell(command).code == 0
 
 
-def test_the_command_names_a_profile_that_was_given(sessions: Project) -> None:
+def test_the_command_repeats_the_given_profile(sessions: Project) -> None:
     done = sessions.pytest(
         "--session-impl=bad.Forgets",
         "--session-profile=memory",
@@ -176,7 +176,7 @@ def test_the_command_names_a_profile_that_was_given(sessions: Project) -> None:
     assert sessions.shell(command).replays == [command]
 
 
-def test_no_key_and_no_saved_string_is_shown(sessions: Project) -> None:
+def test_neither_a_key_nor_a_saved_string_is_shown(sessions: Project) -> None:
     done = sessions.pytest(
         "--session-impl=bad.Tells",
         "--session-report=report.json",
@@ -213,7 +213,7 @@ def test_the_detector_of_keys_finds_one() -> None:
     ],
 )
 def test_errors_that_no_caller_handles(sessions: Project, session: str, got: str) -> None:
-    """DC-6 asks for an error of its first call; none of these is one."""
+    """DC-6 requires that its first call raises; none of these errors counts."""
     done = sessions.pytest(f"--session-impl=bad.{session}", "-k", "DC-1[ids-smallest] or DC-6[")
     assert done.code == 1
     assert " 0 passed" not in done.out
@@ -222,7 +222,7 @@ def test_errors_that_no_caller_handles(sessions: Project, session: str, got: str
 
 
 def _message(output: str) -> str:
-    """The text of the only failure."""
+    """Return the text of the only failure."""
     (_, _, message) = output.partition("= FAILURES =")
     return message.split("\n", 2)[2].partition("\n----")[0].strip()
 

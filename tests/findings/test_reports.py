@@ -1,4 +1,4 @@
-"""What a run leaves behind: reports, the table, and an exit code that a gate can trust."""
+"""The results of a run: reports, the table, and the exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Whole(MemorySession):
     pass
 
 class Faulty(MemorySession):
-    """Keeps no key but the current data centre's, and takes every port."""
+    """Returns only the current data centre's key, and accepts every port."""
     def get_auth_key(self, dc_id=None):
         return super().get_auth_key() if dc_id in (None, self.dc_id) else None
 
@@ -42,7 +42,7 @@ def sessions(project: Project) -> Project:
 
 @dataclass(frozen=True)
 class Written:
-    """What one run of a faulty session wrote."""
+    """The reports of one run on a faulty session."""
 
     lines: list[str]
     json: Any
@@ -52,7 +52,7 @@ class Written:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
-    """One run, and everything it wrote."""
+    """Run the suite once, and read its reports."""
     project = Project(tmp_path_factory.mktemp("written"))
     project.write("bad.py", SESSIONS)
     reports = ("--session-report=made/report.json", "--session-report=made/report.md")
@@ -87,7 +87,7 @@ def test_the_json_report(written: Written) -> None:
             assert result["level"] == "SHOULD"
 
 
-def test_the_schema_of_the_report_can_be_broken(written: Written) -> None:
+def test_the_schema_of_the_report_refuses_a_wrong_step(written: Written) -> None:
     report = copy.deepcopy(written.json)
     failed = next(result for result in report["results"] if result["outcome"] == "failed")
     failed["finding"]["done"] = [{"lode": []}]
@@ -176,7 +176,7 @@ def test_exit_codes(sessions: Project, options: list[str], code: int, says: str)
 
 
 @pytest.mark.parametrize("option", [WHOLE, FAULTY])
-def test_a_report_is_written_whatever_happens(sessions: Project, option: str) -> None:
+def test_a_report_is_written_in_every_case(sessions: Project, option: str) -> None:
     for choice in ("nothing-of-that-name", SOME):
         report = _report(sessions, option, "-x", "-k", choice)
         assert schemas.problems(report, "report.schema.json") == []
@@ -194,9 +194,8 @@ def test_known_failures(sessions: Project) -> None:
     ]
     assert sessions.pytest(*options, "--session-report=made/report.md").code == 1
     page = (sessions.path / "made/report.md").read_text("utf-8")
-    assert (
-        "\n`KEY-3[before-the-current-dc-1]` " not in page
-    )  # it is named, and another one is shown
+    # The page names the known failure, and shows the steps of another one.
+    assert "\n`KEY-3[before-the-current-dc-1]` " not in page
     assert "`KEY-3[before-the-current-dc-1]`" in page
     assert sessions.pytest(*options[:2], "-k", "KEY-3[before-the-current-dc-1]").code == 0
 
@@ -212,7 +211,7 @@ def test_a_known_failure_that_passes(sessions: Project, option: str) -> None:
     assert line.endswith("known.yaml")
 
 
-def test_a_known_failure_that_is_not_asked_for_is_not_stale(sessions: Project) -> None:
+def test_a_known_failure_that_is_not_run_is_not_stale(sessions: Project) -> None:
     sessions.write("known.yaml", KNOWN.format("DC-1[ids-smallest]"))
     done = sessions.pytest(WHOLE, "--session-baseline=known.yaml", "-k", "KEY-3[")
     assert done.code == 0

@@ -1,4 +1,4 @@
-"""Without a session to check, the plugin costs a run of pytest next to nothing."""
+"""If no session is named, the plugin adds almost no time to a run of pytest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEAVY = {
 
 @pytest.fixture
 def watched(project: Project) -> Project:
-    """A project with a test of its own, in which pytest lists what was imported."""
+    """A project with one test of its own; at the end, pytest prints all imported modules."""
     project.write("conftest.py", CONFTEST)
     project.write("test_own.py", "def test_own(): ...\n")
     return project
@@ -39,7 +39,7 @@ def _modules(project: Project, *options: str) -> set[str]:
     return set(line.split()[1:])
 
 
-def test_nothing_is_imported_but_the_options(watched: Project) -> None:
+def test_only_the_options_are_imported(watched: Project) -> None:
     modules = _modules(watched)
     ours = {name for name in modules if name.startswith("teleproto")}
     assert ours == {"teleproto_conformance", "teleproto_conformance.plugin"}

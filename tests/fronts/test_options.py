@@ -1,4 +1,4 @@
-"""What is wrong with a command line is said in one line, and everything else is understood."""
+"""One line reports what is wrong with the options of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Odd(MemorySession):
     session_profile = "eternal"
 
 class Partial:
-    """Whole, less two members."""
+    """Lacks three members."""
     session_profile = "memory"
     dc_id = port = test_servers = 0
     server_address = auth_key = None
@@ -41,7 +41,7 @@ WHOLE = "--session-impl=mypkg.Whole"
 
 @pytest.fixture
 def sessions(project: Project) -> Project:
-    """A project with session classes of all kinds in ``mypkg``."""
+    """A project with session classes of many kinds in ``mypkg``."""
     project.write("mypkg.py", SESSIONS)
     return project
 

@@ -1,4 +1,4 @@
-"""Where the settings of a run come from, and what runs beside the user's own tests."""
+"""Where the settings of a run come from, and when the user's own tests run too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Several(StoreSession):
         super().__init__(*arguments)
 
 class Careless(MemorySession):
-    """Takes every port; a SHOULD."""
+    """Accepts every port, and so breaks a SHOULD."""
     def set_dc(self, dc_id, server_address, port):
         super().set_dc(dc_id, server_address, min(max(port, 1), 65535))
 
@@ -52,12 +52,12 @@ class Space:
 '''
 
 FEW = ["-k", "SURFACE-2"]
-"""A choice of checks that takes no time."""
+"""A few checks that take little time."""
 
 
 @pytest.fixture
 def sessions(project: Project) -> Project:
-    """A project with session classes of all kinds in ``mypkg``."""
+    """A project with session classes of many kinds in ``mypkg``."""
     project.write("mypkg.py", SESSIONS)
     return project
 
@@ -166,7 +166,7 @@ def test_a_session_named_in_the_file_runs_with_the_users_tests(sessions: Project
     assert "SURFACE::SURFACE-2[data-centre] PASSED" in done.out
 
 
-def test_without_a_session_the_users_tests_run_as_ever(sessions: Project) -> None:
+def test_without_a_session_only_the_users_tests_run(sessions: Project) -> None:
     sessions.write("test_own.py", OWN)
     done = sessions.pytest()
     assert (done.code, "1 passed" in done.out, "SURFACE" in done.text) == (0, True, False)

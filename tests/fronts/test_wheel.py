@@ -1,4 +1,4 @@
-"""What is published: a wheel, installed where nothing else is."""
+"""The published wheel, installed in an environment of its own."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from teleproto_sessions import MemorySession
 
 
 class Whole(MemorySession):
-    """Does what a session has to do."""
+    """Meets every rule."""
 
 
 class Mixed(MemorySession):
-    """Takes the key along to the next data centre."""
+    """Keeps the old data centre's key after a switch."""
 
     def set_dc(self, dc_id, server_address, port):
         key = self.auth_key
@@ -32,7 +32,7 @@ class Mixed(MemorySession):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
+    """Build the wheel of this checkout."""
     out = tmp_path_factory.mktemp("dist")
     built = run(
         [sys.executable, "-m", "build", "--wheel", f"--outdir={out}", str(ROOT)], out, timeout=180
@@ -44,7 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that has the wheel in its own ``.venv``, and little else."""
+    """A project whose ``.venv`` has the wheel and what it needs."""
     project = Project(tmp_path_factory.mktemp("installed"))
     made = run([sys.executable, "-m", "venv", ".venv"], project.path)
     assert made.code == 0, made.text
@@ -78,7 +78,7 @@ def test_the_wheel_holds_two_packages_and_the_contract(wheel: Path) -> None:
     assert not [name for name in names if "cache" in name]
 
 
-def test_it_tells_a_correct_session_from_a_faulty_one(installed: Project) -> None:
+def test_a_correct_session_passes_and_a_faulty_one_fails(installed: Project) -> None:
     whole = _program(installed, "pytest", "--session-impl=mypkg.Whole")
     assert whole.code == 0, whole.text
     assert "mypkg.Whole (memory): passes" in whole.out

@@ -1,1 +1,1 @@
-"""The reference model against what published libraries really do."""
+"""The reference model compared with recorded results of published libraries."""

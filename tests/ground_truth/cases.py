@@ -1,4 +1,4 @@
-"""Reads the ground truth, and asks the reference model the same questions."""
+"""Read the ground truth (recorded results), and run the same calls on the reference model."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def read_json(name: str) -> Any:
 
 
 def cases_of_teleproto() -> Iterator[tuple[str, Case]]:
-    """The cases of strings.json that teleproto answered. They hold every input of the others."""
+    """Yield the cases of strings.json that teleproto answered. They hold all inputs."""
     for case in read_json("strings.json"):
         if case["implementation"].startswith("teleproto "):
             yield f"strings/{case['id'].split('@')[0]}", case
 
 
 def cases_of_telethon() -> Iterator[tuple[str, Case]]:
-    """The strings of telethon_strings.json."""
+    """Yield the strings of telethon_strings.json."""
     for number, case in enumerate(read_json("telethon_strings.json")["strings"]):
         yield f"telethon/{number} IPv{case['ip_version']} {case['port']}", case
 
@@ -43,7 +43,7 @@ def store_sessions() -> list[tuple[str, Case]]:
 
 
 def entity_queries() -> Iterator[tuple[str, Case, Case, Any]]:
-    """Case id, case, query and teleproto's answer (`None` for an error)."""
+    """Yield case id, case, query and teleproto's answer (`None` for an error)."""
     for case in read_json("entities.json")["cases"]:
         answers = case["implementations"]["teleproto@1.229.0/MemorySession"]["answers"]
         for query, answer in zip(case["queries"], answers, strict=True):
@@ -53,7 +53,7 @@ def entity_queries() -> Iterator[tuple[str, Case, Case, Any]]:
 
 
 def attempt(call: Callable[[], Any]) -> Any:
-    """What `call` returns, or that it was refused."""
+    """Return the result of `call`, or `REFUSED`."""
     try:
         return call()
     except SessionError:
@@ -90,7 +90,7 @@ def load_string(saved: Any) -> Case:
 
 
 def tl_object(given: Case) -> Any:
-    """The object of the reference model for one in the ground truth's JSON."""
+    """Turn an object of the ground truth's JSON into one of the reference model."""
     kind = given["_"]
     names = {"self": "is_self", "min": "min"}
     fields: Case = {names.get(key, key): value for key, value in given.items()}
@@ -132,7 +132,7 @@ def feed(session: MemorySession, step: Case) -> None:
 
 
 def ask(session: MemorySession, query: Case) -> Case | None:
-    """The answer in the ground truth's JSON, or `None` where there is none."""
+    """Return the answer as the ground truth's JSON writes it, or `None` for an error."""
     value: Any
     match query["type"]:
         case "string" | "number":
@@ -153,7 +153,7 @@ def ask(session: MemorySession, query: Case) -> Case | None:
 
 
 def replay(session: StoreSession, operation: list[Any]) -> None:
-    """Do what an operation of the store manifest did."""
+    """Repeat an operation of the store manifest."""
     what, *arguments = operation
     values: Any = [None if value == {"undefined": True} else value for value in arguments]
     match what:
@@ -182,7 +182,7 @@ def replay(session: StoreSession, operation: list[Any]) -> None:
 
 
 def files_in(directory: Path, prefix: str) -> dict[str, bytes]:
-    """The files of a session by what follows the prefix in their names."""
+    """Return the contents of a session's files, by their names without the prefix."""
     start = quote(prefix, safe="")
     found = directory.iterdir() if directory.is_dir() else ()
     return {path.name.removeprefix(start): path.read_bytes() for path in found}

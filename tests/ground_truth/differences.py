@@ -1,13 +1,14 @@
-"""Where the reference model differs from teleproto 1.229.0, and the rule that says so.
+"""The differences between the reference model and teleproto 1.229.0, each with its rule.
 
-This is the only such list. A case that is named here must differ, every other case must agree, and
-each pattern must name a case. Patterns are those of `fnmatch`.
+This list is complete. A case that is named here must differ, and every other case must agree. Each
+pattern must match a case. The patterns are those of `fnmatch`.
 
-    strings/ID            a case of strings.json, without the part behind "@"
+    strings/ID            a case of strings.json, without the part after "@"
     telethon/N IPvV PORT  string number N of telethon_strings.json
     entities/CASE/QUERY   a query of entities.json
     store-read/DIR        the state read from a directory
-    store-write/DIR/FILE  a file written by the directory's operations; FILE is what follows "NAME:"
+    store-write/DIR/FILE  a file written by the directory's operations; FILE is the part after
+                          "NAME:"
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "strings/S.port.None",
         "strings/S.port.True",
     ),
-    # An address is a text; teleproto replaces a lone surrogate and stores `undefined`.
+    # An address is a string; teleproto replaces a lone surrogate, and stores `undefined`.
     "DC-8": (
         "strings/S.addr.lonesur",
         "store-read/19-undefined-values",
@@ -45,7 +46,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
     "KEY-8": ("strings/S.key.empty",),
     # teleproto drops a key that is set before the first data centre.
     "KEY-10": ("store-write/23-set-key-before-dc/authKey",),
-    # An id is an id, with spaces around it and in JavaScript's other big integers as well.
+    # The model accepts spaces around an id, and ids in JavaScript's other big integers.
     "ENT-1": (
         "entities/basic/bigInteger 123456789",
         "entities/basic/string  123456789",
@@ -58,7 +59,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "entities/id_collision/* -1000000000077",
         "entities/wrong_type/* -1000000000600",
     ),
-    # teleproto finds only what Telegram allows as a username today.
+    # teleproto finds only usernames that Telegram allows today.
     "ENT-4": (
         "entities/short_usernames/string @ab",
         "entities/short_usernames/string @a__b_c",
@@ -66,7 +67,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "entities/short_usernames/string @yyyyy*",
         "entities/short_usernames/string @имя_юзер",
     ),
-    # teleproto takes the sign off, and then the "100", and answers with whatever has that id.
+    # teleproto removes the sign, then the "100", and answers with any entity that has that id.
     "ENT-5": (
         "entities/basic/[ns]* -1001234",
         "entities/basic/bigint -1001234",
@@ -77,7 +78,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "entities/wrong_type/[ns]* -600",
         "entities/zero_hash/string -10022",
     ),
-    # teleproto finds "name@", and for an empty text anybody without a name.
+    # teleproto finds "name@". For an empty text it finds any entity without a name.
     "ENT-13": ("entities/basic/string someone@", "entities/empty_name/string "),
     # teleproto ignores `usernames`; the reference model adds them to the row.
     "ENT-20": ("store-write/12-entities/61",),
@@ -88,9 +89,9 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "entities/id_collision/tl peerChannel 77",
         "entities/id_collision/tl peerUser 77",
     ),
-    # teleproto answers with the first that it has seen.
+    # teleproto answers with the first entity that it has seen.
     "ENT-23": ("entities/id_collision/number 77", "entities/id_collision/string 77"),
-    # The contract has one divider, ":"; sessions with another one are other sessions to it.
+    # The contract knows only the divider ":".
     "STORE-9": ("store-read/16-divider-underscore", "store-read/17-divider-empty"),
     # teleproto's length field is signed: an address of 32768 bytes overflows it.
     "STR-2": ("strings/S.addr.len32768",),
@@ -104,7 +105,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "strings/R.addr.len256.by.teleproto",
         "strings/R.addr.len300.by.teleproto",
     ),
-    # Node's base64 skips what is not base64, wherever it stands, and needs no padding.
+    # Node's base64 skips every character that is not base64, and needs no padding.
     "STR-8": (
         "strings/L.bad.illegal",
         "strings/L.bad.nonascii",
@@ -115,7 +116,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "strings/L.ws.afterver",
         "strings/L.ws.inner",
     ),
-    # teleproto takes whatever follows the port for the key, and believes the length field.
+    # teleproto takes all bytes after the port as the key, and does not check the length field.
     "STR-9": (
         "strings/L.native.key.len*",
         "strings/L.native.lenbig",
@@ -129,7 +130,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
         "strings/L.trunc.366",
         "strings/L.trunc.367",
     ),
-    # teleproto reads an empty address, and replaces what is not UTF-8.
+    # teleproto reads an empty address, and replaces bytes that are not UTF-8.
     "STR-10": (
         "strings/L.native.badutf8",
         "strings/L.native.len0",
@@ -154,13 +155,13 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
     ),
     # The same for the port of a Telethon string.
     "TLT-2": ("telethon/* IPv4 32768",),
-    # teleproto reads Telethon IPv6 strings, some of them wrong.
+    # teleproto reads Telethon IPv6 strings, some of them wrongly.
     "TLT-4": (
         "strings/L.tele6.[!f]*",
         "telethon/* IPv6 *",
         "strings/R.prod6.?.by.mtcute.tele",
     ),
-    # teleproto takes any string of 353 characters for a Telethon one.
+    # teleproto reads any string of 353 characters as a Telethon string.
     "TLT-5": (
         "strings/L.native.len3",
         "strings/R.addr.len[23].by.teleproto",
@@ -171,7 +172,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
 
 
 def explained(case: str) -> bool:
-    """Whether the table has `case`."""
+    """Say whether the table has `case`."""
     return any(fnmatchcase(case, pattern) for _, pattern in patterns())
 
 

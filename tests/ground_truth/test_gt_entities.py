@@ -1,4 +1,4 @@
-"""Entities: every query of the ground truth, against teleproto's MemorySession."""
+"""Entities: every query of the ground truth, compared with teleproto's MemorySession."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Directories: what the real teleproto wrote is read, and the same operations write the same."""
+"""Directories: the model reads teleproto's files, and writes the same files as teleproto."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SESSIONS = dict(store_sessions())
 def test_reads(directory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = SESSIONS[directory]
     monkeypatch.chdir(tmp_path)
-    if (DATA / "store" / directory).is_dir():  # one without files may be missing
+    if (DATA / "store" / directory).is_dir():  # a directory without files may be missing
         shutil.copytree(DATA / "store" / directory, tmp_path / directory)
     before = files_in(tmp_path / directory, case["key_prefix"])
     theirs = case["state_read_back_by_fresh_process"]

@@ -1,4 +1,4 @@
-"""Strings: every input that the ground truth has, and those that the real Telethon writes."""
+"""Strings: every input of the ground truth, and strings that the real Telethon writes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ keys = st.binary(min_size=256, max_size=256)
 
 
 @given(dc_ids, st.ip_addresses(v=4).map(str), ports, keys)
-def test_what_telethon_writes_is_read(dc_id: int, address: str, port: int, key: bytes) -> None:
+def test_a_string_of_telethon_is_read(dc_id: int, address: str, port: int, key: bytes) -> None:
     session = StringSession(telethon_string(dc_id, address, port, key))
     for loaded in (session, StringSession(session.save())):
         assert (loaded.dc_id, loaded.server_address, loaded.port) == (dc_id, address, port)
@@ -66,6 +66,6 @@ def test_what_telethon_writes_is_read(dc_id: int, address: str, port: int, key: 
 @given(dc_ids, st.ip_addresses(v=6).map(str), ports, keys)
 def test_ipv6_of_telethon_is_named(dc_id: int, address: str, port: int, key: bytes) -> None:
     packed = ipaddress.IPv6Address(address).packed
-    if packed[:2] != b"\x00\x0e":  # else it may be teleproto's, with an address of 14 bytes
+    if packed[:2] != b"\x00\x0e":  # otherwise it may be teleproto's, with an address of 14 bytes
         with pytest.raises(InvalidSessionString, match="IPv6"):
             StringSession(telethon_string(dc_id, address, port, key))

@@ -1,4 +1,4 @@
-"""The table of differences has nothing that is not there."""
+"""Every entry of the table of differences names a case and a rule."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CASES = [
 
 @pytest.mark.parametrize(("rule", "pattern"), patterns())
 def test_names_a_case(rule: str, pattern: str) -> None:
-    if pattern.startswith("store-write/"):  # its files are compared one by one
+    if pattern.startswith("store-write/"):  # the table names the files of such a case one by one
         directories = [directory for directory, _ in store_sessions()]
         assert pattern.split("/")[1] in directories
     else:
         assert any(fnmatchcase(case, pattern) for case in CASES)
 
 
-def test_no_case_twice_and_no_rule_without() -> None:
+def test_no_two_patterns_match_one_case() -> None:
     assert all(DIFFERENCES.values())
     for case in CASES:
         assert sum(fnmatchcase(case, pattern) for _, pattern in patterns()) <= 1, case

@@ -1,4 +1,4 @@
-"""The vectors are what ``spec/`` and the reference model make, to the byte."""
+"""``spec/`` and the reference model give exactly the bytes of the vectors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_same_contract_gives_the_same_bytes(small: Draft) -> None:
     assert _contents(small.project.path) == first
 
 
-def test_every_byte_of_every_file_counts(small: Draft) -> None:
+def test_a_change_of_any_byte_is_drift(small: Draft) -> None:
     assert _check(small)[0] == 0
     for path in sorted(small.vectors.glob("*.json")):
         whole = path.read_bytes()
@@ -52,7 +52,7 @@ def test_every_byte_of_every_file_counts(small: Draft) -> None:
     assert _check(small)[0] == 0
 
 
-def test_every_file_of_the_contract_counts(small: Draft) -> None:
+def test_a_change_of_any_contract_file_is_drift(small: Draft) -> None:
     paths = [path for path in sorted(small.spec.rglob("*")) if path.suffix in (".yaml", ".json")]
     assert len(paths) > 15
     for path in paths:
@@ -63,7 +63,7 @@ def test_every_file_of_the_contract_counts(small: Draft) -> None:
         path.write_bytes(whole)
 
 
-def test_a_file_more_or_less_is_drift(small: Draft) -> None:
+def test_an_extra_or_missing_file_is_drift(small: Draft) -> None:
     small.project.write("vectors/more.json", "{}")
     assert "vectors/more.json belongs to no chapter\n" in small.run("check").out
     (small.vectors / "more.json").unlink()
@@ -80,7 +80,7 @@ def test_the_text_of_a_rule_is_in_its_vectors_and_on_the_page(small: Draft) -> N
     assert drifted == {"vectors/surface.json", "vectors/manifest.json", "spec/RULES.md"}
 
 
-def test_the_page_of_rules_counts(small: Draft) -> None:
+def test_a_change_of_the_page_of_rules_is_drift(small: Draft) -> None:
     small.change("spec/RULES.md", "SURFACE-1", "SURFACE-7")
     done = small.run("check")
     assert done.code == 1
@@ -105,7 +105,7 @@ def test_the_page_of_rules_counts(small: Draft) -> None:
         ),
     ],
 )
-def test_a_reference_that_answers_otherwise(
+def test_a_reference_that_disagrees_is_reported(
     small: Draft, module: str, old: str, new: str, says: str
 ) -> None:
     own = small.project.path / "own/teleproto_sessions"
@@ -120,7 +120,7 @@ def test_a_reference_that_answers_otherwise(
 
 
 def test_a_rule_is_added_without_a_line_of_python(project: Project, tmp_path: Path) -> None:
-    """One entry in YAML: a vector, a line of ``rules``, a place on the page, and a check."""
+    """One entry in YAML gives a vector, a line of ``rules``, a place on the page and a check."""
     tree = Project(tmp_path / "tree")
     code = tree.path / "conformance/teleproto_conformance"
     shutil.copytree(ROOT / "conformance/teleproto_conformance", code)
@@ -172,7 +172,7 @@ def test_the_files_fit_their_schemas() -> None:
     assert schemas.problems(manifest, "manifest.schema.json") == []
 
 
-def test_the_schemas_are_not_empty() -> None:
+def test_the_schemas_refuse_wrong_documents() -> None:
     chapter = schemas.read(VECTORS / "surface.json")
     chapter["cases"][0]["trace"].append({"lode": []})
     assert schemas.problems(chapter, "vectors.schema.json") != []
@@ -218,7 +218,7 @@ def _contents(directory: Path) -> dict[Path, bytes]:
 
 
 def _check(small: Draft) -> tuple[int, str]:
-    """``vectors check`` without the time that a new Python takes to start."""
+    """Run ``vectors check`` in this process, to save the start of a new Python."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.chdir(small.project.path):
         code = cli.main(["vectors", "check", "--spec=spec", "--vectors=vectors"])

@@ -1,4 +1,4 @@
-"""What the tests of the reference model share."""
+"""Fixtures for the tests of the reference model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from teleproto_sessions import AuthKey
 
 @pytest.fixture
 def key() -> Callable[[int], AuthKey]:
-    """A synthetic auth key by number."""
+    """Return a function that makes the synthetic auth key of a number."""
     return lambda number: AuthKey(bytes((number + i) % 256 for i in range(256)))
 
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test has a working directory of its own."""
+    """Run every test in a working directory of its own."""
     monkeypatch.chdir(tmp_path)

@@ -20,14 +20,14 @@ def test_holds_256_bytes_or_none() -> None:
 
 
 @pytest.mark.parametrize("wrong", [b"", KEY[:-1], KEY + b"\0", "k" * 256, 256, [0] * 256])
-def test_refuses_the_rest(wrong: Any) -> None:
+def test_refuses_other_values(wrong: Any) -> None:
     holder = AuthKey(KEY)
     with pytest.raises(InvalidAuthKey):
         holder.key = wrong
     assert holder.key == KEY
 
 
-def test_equal_by_key_and_without_a_hash() -> None:
+def test_is_equal_by_key_and_has_no_hash() -> None:
     assert AuthKey(KEY) == AuthKey(bytes(bytearray(KEY)))
     assert AuthKey(KEY) != AuthKey(KEY[::-1])
     assert AuthKey(KEY) != KEY

@@ -55,7 +55,7 @@ def test_damage_raises(login: Login, data: st.DataObject) -> None:
             decode(damaged)
 
 
-def test_either_alphabet_but_not_a_mixture() -> None:
+def test_both_alphabets_are_read_but_not_a_mixture() -> None:
     login = Login(255, "ß?>", 443, b"\xfb\xef\xbe\xff" * 64)
     saved = encode(login)
     assert "+" in saved
@@ -80,7 +80,7 @@ def test_telethon_ipv4() -> None:
 
 
 @pytest.mark.parametrize("address", ["::", "a.b.example.org"[:14]])
-def test_bytes_decide_where_lengths_are_equal(address: str) -> None:
+def test_bytes_decide_if_lengths_are_equal(address: str) -> None:
     assert decode(text(native(2, address.encode(), 443))) == Login(2, address, 443, KEY)
 
 
@@ -100,7 +100,7 @@ def test_bytes_decide_where_lengths_are_equal(address: str) -> None:
         42,
     ],
 )
-def test_refused_without_repeating_it(wrong: Any) -> None:
+def test_the_error_does_not_repeat_the_string(wrong: Any) -> None:
     with pytest.raises(InvalidSessionString) as caught:
         decode(wrong)
     assert caught.value.__context__ is None

@@ -110,7 +110,7 @@ def test_objects_convert() -> None:
     assert cache().find(tl.ChatForbidden(9)) == tl.InputPeerChat(9)
 
 
-def test_containers_and_the_rest() -> None:
+def test_containers_are_unpacked_and_other_values_ignored() -> None:
     full = SimpleNamespace(user=ANN, users=[tl.User(2, 2)], chats=(CHAT,), channel=NEWS, chat=None)
     assert len(list(entities_in(full))) == 4
     assert len(list(entities_in((None, 5, ANN, "text", tl.InputPeerSelf())))) == 1
@@ -162,7 +162,7 @@ def test_first_of_equal_names_answers() -> None:
     assert seen.find("Same") == tl.InputPeerUser(2, 2)
 
 
-def test_seeing_the_same_again_is_no_change() -> None:
+def test_seeing_an_entity_again_changes_nothing() -> None:
     assert cache([ANN, CHAT, NEWS]).plan(entities_in([NEWS, ANN, CHAT])) == {}
 
 
@@ -177,7 +177,7 @@ users = st.builds(
 
 
 @given(st.lists(st.lists(users, max_size=4), max_size=5))
-def test_batches_or_one_by_one(batches: list[list[tl.User]]) -> None:
+def test_batches_give_the_same_as_single_entities(batches: list[list[tl.User]]) -> None:
     at_once = cache(*batches)
     apart = cache(*([user] for batch in batches for user in batch))
     rebuilt = EntityCache(at_once._entities.values())

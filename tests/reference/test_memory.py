@@ -48,7 +48,7 @@ def test_keys_stay_with_their_data_centre(key: Key) -> None:
     assert session.get_auth_key(5) is None
 
 
-def test_a_key_without_a_data_centre_waits_for_the_next(key: Key) -> None:
+def test_a_key_without_a_data_centre_goes_to_the_next_one(key: Key) -> None:
     session = MemorySession()
     session.set_auth_key(key(4), 4)
     session.auth_key = key(1)
@@ -59,7 +59,7 @@ def test_a_key_without_a_data_centre_waits_for_the_next(key: Key) -> None:
     assert session.auth_key is None
 
 
-def test_the_holder_is_the_callers(key: Key) -> None:
+def test_the_key_object_belongs_to_the_caller(key: Key) -> None:
     session = MemorySession()
     session.set_dc(*DC2)
     holder = AuthKey()
@@ -148,7 +148,7 @@ def test_the_flag_is_a_bool() -> None:
         MemorySession().test_servers = flag
 
 
-def test_delete_forgets_all_and_the_object_lives_on(key: Key) -> None:
+def test_after_delete_the_object_is_empty_and_usable(key: Key) -> None:
     session = MemorySession()
     session.set_dc(*DC2)
     session.auth_key = key(1)

@@ -59,10 +59,10 @@ def seen_by(session: Session) -> tuple[object, ...]:
     return session.dc_id, session.server_address, session.port, session.test_servers, keys, peer
 
 
-# What is kept
+# Stored values
 
 
-def test_fresh_sessions_touch_nothing(tmp_path: Path) -> None:
+def test_fresh_sessions_write_no_files(tmp_path: Path) -> None:
     session = reopened()
     session.save()
     session.close()
@@ -197,7 +197,7 @@ def test_a_chat_and_a_channel_with_one_row_id(order: int, at_once: bool, access_
 # Delete
 
 
-def test_delete_leaves_what_is_not_its_own(key: Key) -> None:
+def test_delete_leaves_foreign_files(key: Key) -> None:
     session = logged_in(key)
     session.process_entities([tl.User(1, 1)])
     Path("account/notes").write_text("mine")
@@ -324,7 +324,7 @@ CALLS = ("mkdir", "replace", "unlink", "fsync", "utime", "sync", "rmdir")
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], None]) -> None:
-    """Let `act` happen instead of the call of that number among those that change the disk."""
+    """Run `act` before call `number`, counted from 1 among the calls that change the disk."""
     count = 0
     for name in CALLS:
         real = getattr(os, name)
@@ -444,7 +444,7 @@ def test_a_failed_first_write_leaves_no_directory(
     assert not Path("account").exists()
 
 
-def test_a_record_is_undone_by_whoever_finds_it(key: Key) -> None:
+def test_load_undoes_a_leftover_record(key: Key) -> None:
     session = logged_in(key)
     record = {"dcId": "4", "port": "80", "serverAddress": '"a"', "authKey": "undefined", "7": None}
     Path("account/account%3A.record").write_text(json.dumps(record))

@@ -16,13 +16,13 @@ def saved_at(address: str, key: AuthKey) -> str:
 
 
 @pytest.mark.parametrize("nothing", ["", None])
-def test_nothing_is_a_fresh_session(nothing: str | None) -> None:
+def test_an_empty_string_is_a_fresh_session(nothing: str | None) -> None:
     session = StringSession(nothing)
     session.load()
     assert (session.dc_id, session.auth_key, session.save()) == (0, None, "")
 
 
-def test_incomplete_saves_as_nothing(key: Key) -> None:
+def test_an_incomplete_session_saves_as_an_empty_string(key: Key) -> None:
     session = StringSession()
     session.auth_key = key(1)
     assert session.save() == ""
@@ -52,7 +52,7 @@ def test_changes_land_on_top(key: Key) -> None:
 
 
 @pytest.mark.parametrize(("address", "flag"), [("149.154.167.51", False), ("149.154.167.40", True)])
-def test_published_addresses_tell_the_flag(address: str, flag: bool, key: Key) -> None:
+def test_a_published_address_decides_the_flag(address: str, flag: bool, key: Key) -> None:
     session = StringSession(saved_at(address, key(1)))
     assert session.test_servers is flag
     with pytest.raises(TestServersLocked):
@@ -60,7 +60,7 @@ def test_published_addresses_tell_the_flag(address: str, flag: bool, key: Key) -
 
 
 @pytest.mark.parametrize("flag", [True, False])
-def test_else_the_first_assignment_decides(flag: bool, key: Key) -> None:
+def test_otherwise_the_first_assignment_decides(flag: bool, key: Key) -> None:
     session = StringSession(saved_at("10.0.0.1", key(1)))
     assert session.test_servers is False
     session.test_servers = flag

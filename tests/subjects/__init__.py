@@ -1,1 +1,1 @@
-"""Sessions in processes of their own, and the tracer."""
+"""Sessions in separate processes, and the tracer."""

@@ -27,13 +27,13 @@ def test_the_session_in_perl_meets_every_rule(project: Project) -> None:
     assert int(passed) > 1000
 
 
-def test_the_command_is_found_where_pytest_is_started(project: Project) -> None:
+def test_the_command_is_found_in_the_directory_of_pytest(project: Project) -> None:
     project.write("hosts/mine.pl", PERL_HOST.read_text(encoding="utf-8"))
     done = project.pytest("--session-impl=exec:perl hosts/mine.pl", "-k", "FRESH-1")
     assert done.code == 0, done.text
 
 
-def test_what_the_session_prints_is_shown_with_the_check_that_fails(project: Project) -> None:
+def test_a_failing_check_shows_what_the_session_printed(project: Project) -> None:
     source = PERL_HOST.read_text(encoding="utf-8")
     broken = source.replace(
         "sub dc_id ($self) { return $self->{dc_id} }",
@@ -121,7 +121,7 @@ USELESS = {
 
 
 @pytest.mark.parametrize("name", USELESS)
-def test_a_useless_host_is_refused_in_one_line(project: Project, name: str) -> None:
+def test_a_broken_host_is_refused_in_one_line(project: Project, name: str) -> None:
     program, says = USELESS[name]
     path = project.write("host.py", program)
     line = project.pytest(_exec(sys.executable, path), timeout=30).refusal()
@@ -137,7 +137,7 @@ def test_a_script_that_waits_for_its_host_is_refused_in_one_line(project: Projec
     assert "let the command become the host (`exec` in a script)" in line
 
 
-def test_a_class_that_the_host_refuses_is_said_in_its_words(project: Project) -> None:
+def test_if_the_host_refuses_a_class_its_reason_is_shown(project: Project) -> None:
     says = (
         "print(json.dumps({'refused': 'there is no such class'}), flush=True)\nsys.stdin.read()\n"
     )
@@ -145,7 +145,7 @@ def test_a_class_that_the_host_refuses_is_said_in_its_words(project: Project) ->
     assert project.pytest(_exec(sys.executable, path)).refusal() == "there is no such class"
 
 
-def test_a_profile_that_there_is_not_is_refused_in_one_line(project: Project) -> None:
+def test_an_unknown_profile_is_refused_in_one_line(project: Project) -> None:
     program = HELLO + (
         "said['promised'] = 'cloud'\nprint(json.dumps({'returned': said}), flush=True)\n"
         "sys.stdin.read()\n"
@@ -154,7 +154,7 @@ def test_a_profile_that_there_is_not_is_refused_in_one_line(project: Project) ->
     assert "no profile is called 'cloud'; use one of memory, string, store" in line
 
 
-def test_a_host_that_does_not_say_hello_is_given_up(project: Project) -> None:
+def test_a_host_that_does_not_answer_hello_is_given_up(project: Project) -> None:
     project.write(
         "conftest.py",
         "from teleproto_conformance.subjects import pool\npool._IMPORTING = 1.0\n",
@@ -165,7 +165,7 @@ def test_a_host_that_does_not_say_hello_is_given_up(project: Project) -> None:
     assert "importing it took longer than 1 seconds" in line
 
 
-def test_a_fault_within_a_check_fails_the_run_and_blames_the_host(project: Project) -> None:
+def test_a_fault_during_a_check_fails_the_run_and_blames_the_host(project: Project) -> None:
     source = PERL_HOST.read_text(encoding="utf-8")
     broken = source.replace('die "there is no key', 'die "there is NO key')
     broken = broken.replace("{ $value->{key} } // die", "{ $value->{key} . '?' } // die")

@@ -1,4 +1,4 @@
-"""A call that does not come back is a finding, and Ctrl-C ends a run."""
+"""A call that does not return is a finding, and Ctrl-C ends a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from teleproto_sessions import MemorySession
 
 class Forgets(MemorySession):
-    """Knows the key of no data centre but the current one."""
+    """Returns only the key of the current data centre."""
     def get_auth_key(self, dc_id=None):
         return super().get_auth_key() if dc_id in (None, self.dc_id) else None
 
@@ -35,7 +35,7 @@ class Waiting(Forgets):
         await asyncio.sleep(60)
 
 class Retrying(Forgets):
-    """Tries again, whatever happens."""
+    """Tries again after every exception."""
     def process_entities(self, tlo):
         while True:
             try:
@@ -44,7 +44,7 @@ class Retrying(Forgets):
                 pass
 
 class Stubborn(Forgets):
-    """Will not be cancelled."""
+    """Ignores its cancellation."""
     async def process_entities(self, tlo):
         while True:
             try:
@@ -53,7 +53,7 @@ class Stubborn(Forgets):
                 pass
 
 class Late(Forgets):
-    """Takes the first exception for an answer."""
+    """Returns normally at the first exception."""
     def process_entities(self, tlo):
         try:
             time.sleep(60)

@@ -1,4 +1,4 @@
-"""Sessions in processes of their own: nothing is lost on the way, and nobody else suffers."""
+"""Sessions in separate processes: results arrive complete, and faults stay in their own check."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ WITH_PROCESSES = {"restart", "interrupt", "together", "watch", "written", "leaks
 
 
 class Forgets(MemorySession):
-    """Knows the key of no data centre but the current one."""
+    """Returns only the key of the current data centre."""
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         return super().get_auth_key() if dc_id in (None, self.dc_id) else None
 
 
 class Rough(StringSession):
-    """Raises what it should not, and returns what it should not."""
+    """Raises unusual errors, and returns unusual values."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if port == 65535:
@@ -53,7 +53,7 @@ class Rough(StringSession):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
-    """Starts the processes that sessions run in."""
+    """Start the processes in which sessions run."""
     made = ForkServer()
     yield made
     made.close()
@@ -69,7 +69,7 @@ def _is_plain(case: Case) -> bool:
 
 
 @pytest.mark.parametrize("session", [MemorySession, StringSession, Forgets, Rough])
-def test_a_trace_comes_to_the_same_in_process_and_through_a_host(
+def test_a_trace_has_the_same_result_in_process_and_through_a_host(
     session: type[Any], server: ForkServer
 ) -> None:
     profile = session.session_profile
@@ -90,11 +90,11 @@ def test_a_trace_comes_to_the_same_in_process_and_through_a_host(
 
 
 def _presses_ctrl_c(argument: Any) -> bool:
-    """In this process, a KeyboardInterrupt is Ctrl-C."""
+    """Say whether a step raises KeyboardInterrupt, which would end this test run."""
     return isinstance(argument, list) and 65535 in argument
 
 
-def test_what_is_sent_and_answered_fits_the_schema(
+def test_requests_and_answers_fit_the_schema(
     server: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[Any] = []
@@ -263,7 +263,7 @@ SAYS = {
 
 
 def _hosts(directory: Path) -> list[str]:
-    """The host processes that run in a directory."""
+    """Return the host processes that run in a directory."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -280,9 +280,7 @@ def _hosts(directory: Path) -> list[str]:
     "session",
     [*SAYS, "Forks", "ForksOn", "Threads", "Bomb", "Floods"],
 )
-def test_a_hostile_session_costs_its_own_finding_and_no_other(
-    project: Project, session: str
-) -> None:
+def test_a_hostile_session_fails_only_its_own_checks(project: Project, session: str) -> None:
     project.write("hostile.py", HOSTILE)
     scratch = project.path / "scratch"
     scratch.mkdir()
@@ -308,7 +306,7 @@ def test_a_hostile_session_costs_its_own_finding_and_no_other(
     assert [*scratch.iterdir()] == []
 
 
-def test_nothing_is_left_after_ctrl_c(project: Project) -> None:
+def test_neither_processes_nor_files_are_left_after_ctrl_c(project: Project) -> None:
     project.write(
         "slow.py",
         """
@@ -319,7 +317,7 @@ from teleproto_sessions import StoreSession
 KEPT = Path(__file__).with_name("kept")
 
 class Slow(StoreSession):
-    "Keeps a mark for each session outside the working directory, as a server would."
+    "Keeps a mark for each session outside the working directory, like a server."
     session_profile = "custom"
     def __init__(self, name):
         super().__init__(name)
@@ -378,7 +376,7 @@ def test_the_workers_of_xdist_find_the_same_and_write_one_report(project: Projec
     assert one["verdict"] == two["verdict"] == "fails"
 
 
-def test_what_is_printed_belongs_to_the_check_that_printed_it(project: Project) -> None:
+def test_output_is_shown_only_with_the_check_that_printed_it(project: Project) -> None:
     project.write(
         "prints.py",
         """
@@ -400,7 +398,7 @@ class Prints(MemorySession):
     assert "asked for 1" in done.out
 
 
-def test_a_session_that_kills_itself_is_not_taken_for_one_that_was_killed(
+def test_a_session_that_kills_itself_fails_its_check(
     project: Project,
 ) -> None:
     project.write(
@@ -444,7 +442,7 @@ def test_a_trace_that_names_a_system_call_is_replayed(project: Project) -> None:
     assert "could not be carried out: the suite knows no system call no_such_call" in done.out
 
 
-def test_deep_prints_a_seed_and_takes_it_again(project: Project) -> None:
+def test_deep_prints_a_seed_and_accepts_it_again(project: Project) -> None:
     few = ["--session-impl=teleproto_sessions.MemorySession", "-k", "DC-9"]
     first = project.pytest(*few, "--session-effort=deep")
     (seed,) = {word for word in first.out.split() if word.startswith("--session-seed=")}
@@ -456,7 +454,7 @@ def test_deep_prints_a_seed_and_takes_it_again(project: Project) -> None:
     )
 
 
-def test_the_time_limit_and_pytest_timeout_live_side_by_side(project: Project) -> None:
+def test_the_time_limit_and_pytest_timeout_work_together(project: Project) -> None:
     few = ["--session-impl=teleproto_sessions.MemorySession", "-k", "SURFACE-2"]
     done = project.pytest(*few, "--timeout=30", "--session-time-limit=5")
     assert done.code == 0, done.text

@@ -1,4 +1,4 @@
-"""Changes interrupted at their system calls: what is found, and what is said where none can be."""
+"""Changes interrupted at their system calls: the findings, and machines that do not allow it."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def outcomes(
 
 
 def failed(report: dict[str, Any]) -> set[str]:
-    """The rules that are not met."""
+    """Return the rules that are not met."""
     return {result["rule"] for result in report["results"] if result["finding"] is not None}
 
 
-def test_a_swallowed_error_a_torn_change_and_a_correct_thread_are_told_apart(
+def test_a_swallowed_error_and_a_torn_change_fail_and_a_correct_thread_passes(
     project: Project,
 ) -> None:
     project.write("sessions.py", SESSIONS)
@@ -81,7 +81,7 @@ def test_a_host_that_the_user_names_is_interrupted_as_well(project: Project) -> 
     assert [result["tried"] > 5 for result in report["results"]] == [True, True]
 
 
-def test_a_run_says_at_how_many_system_calls_it_interrupted(project: Project) -> None:
+def test_a_run_reports_the_number_of_interrupted_system_calls(project: Project) -> None:
     done = project.pytest(
         STORE, "--session-report=report.json", "-k", "DUR-3[killed-data-centre-switched]"
     )
@@ -92,11 +92,11 @@ def test_a_run_says_at_how_many_system_calls_it_interrupted(project: Project) ->
     assert f"changes interrupted at {result['tried']} system calls" in done.out
 
 
-# Where the system forbids it
+# If the system forbids tracing
 
 
 def forbidden(project: Project, *options: str) -> Run:
-    """Run pytest where no process may be traced."""
+    """Run pytest on a system that forbids tracing."""
     command = [sys.executable, str(FORBIDDING), str(BIN / "pytest"), STORE, *options]
     return run(command, project.path, timeout=300)
 
@@ -110,7 +110,7 @@ REASON = (
 EXTENT = f"12 of 14 checks passed (the profile has 1973); 2 not verified: {REASON}"
 
 
-def test_what_the_system_forbids_is_not_verified(project: Project) -> None:
+def test_a_check_that_the_system_forbids_is_not_verified(project: Project) -> None:
     reports = ["--session-report=report.json", "--session-report=report.md", "--junitxml=junit.xml"]
     done = forbidden(project, *reports, "-k", f"{INTERRUPTED} or DUR-1")
     assert done.code == 0, done.text
@@ -128,7 +128,7 @@ def test_what_the_system_forbids_is_not_verified(project: Project) -> None:
     assert len(skipped) == 2
 
 
-def test_a_gate_can_require_it(project: Project) -> None:
+def test_a_run_can_require_tracing(project: Project) -> None:
     done = forbidden(project, "--session-require=faults", "-k", f"{INTERRUPTED} or DUR-1")
     assert done.code == 1
     assert done.out.count(", and --session-require=faults makes that a failure: ") == 1
@@ -138,24 +138,24 @@ def test_a_gate_can_require_it(project: Project) -> None:
     )
 
 
-def test_where_nothing_could_be_verified_nothing_was_checked(project: Project) -> None:
+def test_if_every_check_is_not_verified_nothing_was_checked(project: Project) -> None:
     done = forbidden(project, "-k", INTERRUPTED)
     assert done.code == 5
     assert ": nothing checked, 0 of 2 checks passed" in done.out
 
 
-def test_a_fault_is_found_where_the_others_are_not_verified(project: Project) -> None:
+def test_a_fault_is_found_although_other_checks_are_not_verified(project: Project) -> None:
     project.write("sessions.py", SESSIONS.replace("self.port or port", "443"))
     command = [str(BIN / "pytest"), "--session-impl=sessions.Torn", "-k", "DC-1 or DUR-3"]
     done = run([sys.executable, str(FORBIDDING), *command], project.path, timeout=300)
-    assert done.code == 0, done.text  # both calls are made, and the last one counts
+    assert done.code == 0, done.text  # a torn change is correct if it is never interrupted
     last = "        super().set_dc(dc_id, server_address, port)\n"
     project.write("sessions.py", SESSIONS.replace(last, ""))
     done = run([sys.executable, str(FORBIDDING), *command], project.path, timeout=300)
     assert done.code == 1
 
 
-def test_only_what_can_be_required_is(project: Project) -> None:
+def test_an_unknown_requirement_is_refused(project: Project) -> None:
     done = project.pytest(STORE, "--session-require=strace")
     assert done.refusal() == "--session-require=strace: use faults"
 
@@ -170,7 +170,7 @@ def test_a_known_failure_that_is_not_verified_is_not_stale(project: Project) -> 
     assert "2 not verified" in done.out
 
 
-def test_a_replay_of_a_moment_finds_the_same(project: Project) -> None:
+def test_the_replay_of_an_interruption_finds_the_same(project: Project) -> None:
     project.write("sessions.py", SESSIONS)
     report = outcomes(project, "Torn")
     (first, *_) = [each for each in report["results"] if each["finding"] is not None]

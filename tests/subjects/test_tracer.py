@@ -1,4 +1,4 @@
-"""The tracer, on programs that do what sessions do."""
+"""The tracer, tested on programs that behave like sessions."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from teleproto_conformance.subjects.tracing.tracer import (
 
 EVERY = (*OPENS, *READS, *WRITES)
 RENAME, MKDIR = ("renameat", "mkdirat") if platform.machine() == "aarch64" else ("rename", "mkdir")
-"""The calls that Python makes."""
+"""The names of the calls that Python makes on this machine."""
 
 
 def listed(calls: list[Call], directory: Path) -> list[tuple[str, tuple[str, ...]]]:
-    """The calls on files of a directory, by name, with the names of these files."""
+    """Return the calls on files of a directory: their names, and the names of the files."""
     return [
         (call.name, tuple(Path(file).name for file in call.files))
         for call in calls
@@ -42,7 +42,7 @@ def listed(calls: list[Call], directory: Path) -> list[tuple[str, tuple[str, ...
 
 
 def at(name: str, action: Action, number: int = 1) -> Callable[[Call], Action | None]:
-    """What is to be done at the ``number``-th call of that name on a file of the program."""
+    """Return a decider that acts at the ``number``-th call of that name on a ``.txt`` file."""
     seen = 0
 
     def decide(call: Call) -> Action | None:
@@ -56,7 +56,7 @@ def at(name: str, action: Action, number: int = 1) -> Callable[[Call], Action | 
 
 
 def ask(program: Tracee, request: str, **options: Any) -> tuple[str, list[Call]]:
-    """Have the program do something while it is traced."""
+    """Make the program do something while it is traced."""
     options.setdefault("decide", lambda call: None)
     with Tracer(program.pid, EVERY, **options) as tracer:
         answer = program.ask(request)
@@ -80,7 +80,7 @@ def test_the_calls_of_a_change_are_listed_in_their_order(tmp_path: Path, request
         assert [call.name for call in calls if call.changes] == ["openat", "write", RENAME]
 
 
-def test_what_a_child_does_is_seen(tmp_path: Path) -> None:
+def test_the_calls_of_a_child_are_seen(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         answer, calls = ask(program, "in_a_child")
         assert answer == "done"
@@ -97,14 +97,14 @@ def test_reads_are_listed_too(tmp_path: Path) -> None:
     assert not any(call.changes for call in calls)
 
 
-def test_what_threads_tell_each_other_is_passed_over(tmp_path: Path) -> None:
+def test_messages_between_threads_are_ignored(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         answer, calls = ask(program, "among_themselves")
     assert answer == "done"
     assert [call for call in calls if call.name in WRITES] == []
 
 
-def test_what_is_sent_to_another_program_is_not(tmp_path: Path) -> None:
+def test_messages_to_another_program_are_seen(tmp_path: Path) -> None:
     place = str(tmp_path / "socket")
     with (
         socket.create_server(("127.0.0.1", 0)) as tcp,
@@ -146,12 +146,12 @@ def test_reading_fails(tmp_path: Path, name: str) -> None:
         assert program.ask("read") == "done"
 
 
-def test_a_write_takes_half_of_what_it_is_given(tmp_path: Path) -> None:
+def test_a_write_writes_only_half_of_its_bytes(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         answer, calls = ask(program, "write", decide=at("write", Shorten()))
         assert calls[-1].result == 5
         assert answer == "done"
-    # A program that looks at the result writes the rest.
+    # A program that checks the result writes the rest.
     assert (tmp_path / "kept.txt").read_text(encoding="utf-8") == "0123456789"
 
 
@@ -166,7 +166,7 @@ def test_a_program_is_killed_before_a_call(tmp_path: Path, request_: str) -> Non
     assert not (tmp_path / "kept.txt").exists()
 
 
-def test_a_program_gets_its_signals_and_is_let_go_of(tmp_path: Path) -> None:
+def test_a_program_gets_its_signals_and_is_released(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         for _ in range(50):
             assert ask(program, "handles")[0] == "done"
@@ -175,15 +175,13 @@ def test_a_program_gets_its_signals_and_is_let_go_of(tmp_path: Path) -> None:
         assert program.ask("write") == "done"
 
 
-def test_a_program_that_stops_itself_stays_stopped_until_it_is_told_to_go_on(
-    tmp_path: Path,
-) -> None:
+def test_a_program_that_stops_itself_stays_stopped_until_sigcont(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         with Tracer(program.pid, EVERY, lambda call: None):
             program.tell("stops")
             _until(lambda: program.status["State"].startswith("t"))
             assert not _answers(program, 0.2)
-            # Sent before the stop is complete, the signal would be lost, traced or not.
+            # SIGCONT sent before the stop is complete is lost, with or without a tracer.
             os.kill(program.pid, signal.SIGCONT)
             assert program.hear() == "done"
         assert program.ask("write") == "done"
@@ -199,7 +197,7 @@ with Tracer(int(sys.argv[1]), WRITES, lambda call: None):
 """
 
 
-def test_nothing_stays_behind_of_a_suite_that_is_killed(tmp_path: Path) -> None:
+def test_if_the_suite_is_killed_the_traced_program_ends_too(tmp_path: Path) -> None:
     with (
         tracee(tmp_path) as program,
         subprocess.Popen(
@@ -216,7 +214,7 @@ def test_nothing_stays_behind_of_a_suite_that_is_killed(tmp_path: Path) -> None:
         assert program.hear() == str(-signal.SIGKILL)
 
 
-def test_a_process_that_another_one_traces_is_refused_and_runs_on(tmp_path: Path) -> None:
+def test_a_process_that_is_already_traced_is_refused_and_runs_on(tmp_path: Path) -> None:
     with tracee(tmp_path) as program, Tracer(program.pid, WRITES, lambda call: None):
         with pytest.raises(Impossible, match="does not let") as refused:
             Tracer(program.pid, WRITES, lambda call: None).__enter__()
@@ -225,8 +223,8 @@ def test_a_process_that_another_one_traces_is_refused_and_runs_on(tmp_path: Path
 
 
 @pytest.mark.parametrize("reaped", [True, False])
-def test_of_a_process_that_has_ended_nothing_is_seen(tmp_path: Path, reaped: bool) -> None:
-    """Whoever asks it next is told that it has ended; the machine is not to blame."""
+def test_a_process_that_has_ended_has_no_calls(tmp_path: Path, reaped: bool) -> None:
+    """The tracer raises no error: the next request to the process finds that it has ended."""
     if reaped:
         with tracee(tmp_path) as program:
             os.kill(program.pid, signal.SIGKILL)
@@ -241,7 +239,7 @@ def test_of_a_process_that_has_ended_nothing_is_seen(tmp_path: Path, reaped: boo
     assert tracer.calls == []
 
 
-def test_an_error_of_the_tracer_is_not_the_program_s(tmp_path: Path) -> None:
+def test_an_error_of_the_tracer_is_reported_as_its_own(tmp_path: Path) -> None:
     def decide(call: Call) -> None:
         raise LookupError(call.name)
 
@@ -250,11 +248,11 @@ def test_an_error_of_the_tracer_is_not_the_program_s(tmp_path: Path) -> None:
             pytest.raises(ConformanceError, match="the tracer failed: LookupError: openat"),
             Tracer(program.pid, OPENS, decide),
         ):
-            assert program.ask("write") == "done"  # it is killed instead
+            assert program.ask("write") == "done"  # fails: the program is killed
         assert program.status == {}
 
 
-def test_children_that_are_there_before_are_traced(tmp_path: Path) -> None:
+def test_earlier_children_are_traced_too(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         assert program.ask("helper") == "done"
         answer, calls = ask(program, "by_the_helper")
@@ -262,8 +260,8 @@ def test_children_that_are_there_before_are_traced(tmp_path: Path) -> None:
         assert (MKDIR, ("by-the-helper",)) in listed(calls, tmp_path)
 
 
-def test_a_program_that_tells_itself_to_go_on_is_let_go_of(tmp_path: Path) -> None:
-    """SIGCONT takes back the signal that wakes the tracer."""
+def test_a_program_that_sends_itself_sigcont_is_released(tmp_path: Path) -> None:
+    """SIGCONT cancels the signal that wakes the tracer."""
     with tracee(tmp_path) as program:
         assert program.ask("goes_on") == "done"
         for _ in range(20):
@@ -281,7 +279,7 @@ def test_a_datagram_to_another_program_is_seen(tmp_path: Path) -> None:
     assert [call.name for call in calls if call.name in WRITES] == ["sendto"]
 
 
-def test_what_is_not_written_but_made_is_seen(tmp_path: Path) -> None:
+def test_new_fifos_and_attributes_are_seen(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         answer, calls = ask(program, "makes")
     assert answer == "done"
@@ -289,7 +287,7 @@ def test_what_is_not_written_but_made_is_seen(tmp_path: Path) -> None:
     assert made == ["mknod", "setxattr"] or made == ["mknodat", "setxattr"]
 
 
-def test_threads_that_come_and_go_do_not_matter(tmp_path: Path) -> None:
+def test_threads_that_start_and_end_do_no_harm(tmp_path: Path) -> None:
     with tracee(tmp_path) as program:
         assert program.ask("bustle") == "done"
         for _ in range(50):

@@ -1,6 +1,6 @@
 """The tracer sees the calls that strace sees.
 
-Runs where strace is on PATH, or where the variable STRACE names it.
+Needs strace on PATH, or in the variable STRACE.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ INSIDE = re.compile(r"\d+<(?:pipe:\[|anon_inode:|UNIX-STREAM:\[\d+->\d+\]>)")
 
 @contextlib.contextmanager
 def subject(session: str, workdir: Path) -> Iterator[hosted.HostSubject]:
-    """A session that is logged in, and saved."""
+    """A session that is logged in and saved."""
     base = NODE if session.startswith("node:") else ROOT
     server = ForkServer(programs.program(session, base))
     pool = Pool(server, session, [str(base), str(TESTS), *sys.path], MEMBERS, 20)
@@ -86,17 +86,17 @@ def change(made: hosted.HostSubject) -> None:
 
 
 MADE_UP = re.compile(r"[0-9a-f]{64}|(?<=new-)[0-9a-z_]{8}|tmp[0-9a-z_]{8}|(?<=[.+])[0-9]+\b")
-"""Random parts and process numbers."""
+"""Random parts of file names, and process numbers."""
 
 
 def normal(call: str) -> str:
-    """The call without the parts of file names that are made up anew each time."""
+    """Return the call without the random parts of file names."""
     name, _, files = call.partition("(")
     return f"{name}({MADE_UP.sub('*', files)}"
 
 
 def by_strace(made: hosted.HostSubject, log: Path) -> Counter[str]:
-    """What the calls of a change are, and how many of each, by strace."""
+    """Count the calls of a change with strace."""
     pid = made._processes[""].pid
     traced = ",".join(f"?{name}" for name in WRITES)
     command = [str(STRACE), "-f", "-yy", "-s", "0", "-e", f"trace={traced}", "-e", "signal=none"]
@@ -120,7 +120,7 @@ def by_strace(made: hosted.HostSubject, log: Path) -> Counter[str]:
 
 
 def by_tracer(made: hosted.HostSubject) -> Counter[str]:
-    """The same by the suite's tracer."""
+    """Count the calls of a change with the suite's tracer."""
     with interruptions.fault(made._processes[""], "kill", None) as fault:
         change(made)
     return Counter(normal(point.what) for point in fault.points)

@@ -1,1 +1,1 @@
-"""What the tests share: programs run as a user runs them, contracts to change, schemas."""
+"""Shared helpers: programs run as a user runs them, contracts to change, schemas."""

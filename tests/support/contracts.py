@@ -1,4 +1,4 @@
-"""Contracts of a few rules: a copy of ``spec/`` cut down to what a test can change."""
+"""Small contracts: copies of ``spec/`` with a few chapters, for a test to change."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from .running import SPEC, Project, Run
 
 @dataclass(frozen=True)
 class Draft:
-    """A contract that somebody is writing, with its vectors."""
+    """A contract that a test changes, with its vectors."""
 
     project: Project
 
     @property
     def spec(self) -> Path:
-        """Where its YAML lies."""
+        """The directory of its YAML."""
         return self.project.path / "spec"
 
     @property
     def vectors(self) -> Path:
-        """Where its vectors lie."""
+        """The directory of its vectors."""
         return self.project.path / "vectors"
 
     def run(self, action: str, **variables: str) -> Run:
@@ -32,7 +32,7 @@ class Draft:
         )
 
     def change(self, name: str, old: str, new: str) -> None:
-        """Replace the first ``old`` in a file below the project, which has to be there."""
+        """Replace the first ``old`` in a file of the project; the file must contain ``old``."""
         path = self.project.path / name
         text = path.read_text(encoding="utf-8")
         assert old in text

@@ -1,7 +1,7 @@
-"""Runs a program on a system that forbids ptrace, as a hardened container does.
+"""Run a program on a system that forbids ptrace, like a hardened container.
 
-``python forbidding.py COMMAND...`` has the kernel refuse the call to the command and to all that
-it starts (seccomp(2)).
+``python forbidding.py COMMAND...`` makes the kernel refuse this call to the command and to all its
+children (seccomp(2)).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Program(ctypes.Structure):
 
 
 def main() -> None:
-    """Forbid ptrace, and become the command."""
+    """Forbid ptrace, and replace this process by the command."""
     code = b"".join(
         struct.pack("=HBBI", *instruction)
         for instruction in (

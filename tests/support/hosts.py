@@ -1,4 +1,4 @@
-"""A small host of its own, as the author of another language's would write one."""
+"""A small host, as an author in another language would write it."""
 
 HOST = """
 import json, os, sys, time

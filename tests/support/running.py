@@ -1,4 +1,4 @@
-"""Running pytest and the console script as a user does: programs in a directory of their own."""
+"""Run pytest and the console script as a user does: as programs in a project directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Run:
-    """What a program came to."""
+    """The exit code and the output of a program."""
 
     code: int
     out: str
@@ -25,12 +25,12 @@ class Run:
 
     @property
     def text(self) -> str:
-        """All that it printed."""
+        """Its output on both streams."""
         return self.out + self.err
 
     @property
     def replays(self) -> list[str]:
-        """The commands that its findings name."""
+        """The replay commands of its findings."""
         return [
             line.partition(" ")[2].strip()
             for line in self.out.splitlines()
@@ -38,7 +38,7 @@ class Run:
         ]
 
     def refusal(self) -> str:
-        """The one line with which pytest refused to run at all."""
+        """Return the one line with which pytest refused to run."""
         assert self.code == 4, self.text
         assert "Traceback" not in self.text
         assert "INTERNALERROR" not in self.text
@@ -48,7 +48,7 @@ class Run:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The variables of this process, less those that steer pytest and Python."""
+    """Return the variables of this process without those that control pytest and Python."""
     steering = ("PYTEST_", "PYTHON", "COLUMNS", "FORCE_COLOR", "NO_COLOR", "PY_COLORS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     return {**kept, **more}

@@ -1,4 +1,4 @@
-"""Holding documents against the JSON Schemas of ``spec/schema/``."""
+"""Check documents against the JSON Schemas of ``spec/schema/``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read(path: Path) -> Any:
 
 
 def problems(document: Any, schema: str) -> list[str]:
-    """Return what is wrong with ``document``, a line each."""
+    """Return one line for each error in ``document``."""
     resources = [
         (path.name, referencing.Resource.from_contents(read(path)))
         for path in (SPEC / "schema").glob("*.schema.json")

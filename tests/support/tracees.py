@@ -1,4 +1,4 @@
-"""A program that a tracer looks at: it does on request what sessions do."""
+"""A program for a tracer to trace: on request, it does what sessions do."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def makes():
     try:
         os.setxattr("pipe", "user.kept", b"x")
     except OSError:
-        pass  # not on every file system; it was tried
+        pass  # some file systems do not support it; the attempt is enough
 
 def bustle():
     def come_and_go():
@@ -119,7 +119,7 @@ child = subprocess.Popen([sys.executable, *sys.argv[1:]])
 print(child.pid, flush=True)
 print(child.wait(), flush=True)
 """
-"""Starts the program, so that it is no child of the tracer, as no session is."""
+"""Starts the program as a grandchild: like a session, it is not a child of the tracer."""
 
 
 @dataclass
@@ -131,24 +131,24 @@ class Tracee:
     between: subprocess.Popen[str]
 
     def tell(self, request: str) -> None:
-        """Name what it has to do."""
+        """Send a request."""
         assert self.between.stdin is not None
         self.between.stdin.write(f"{request}\n")
         self.between.stdin.flush()
 
     def hear(self) -> str:
-        """Wait for what came of it, or for the exit code of the program."""
+        """Wait for the answer, or for the exit code of the program."""
         assert self.between.stdout is not None
         return self.between.stdout.readline().strip()
 
     def ask(self, request: str) -> str:
-        """Have it do something; return ``done``, an error, or its exit code."""
+        """Send a request; return ``done``, an error, or the exit code of the program."""
         self.tell(request)
         return self.hear()
 
     @property
     def status(self) -> dict[str, str]:
-        """What the kernel says of it; empty where it is gone."""
+        """Its status in ``/proc``; empty if it has ended."""
         with contextlib.suppress(OSError):
             lines = Path(f"/proc/{self.pid}/status").read_text("utf-8").splitlines()
             return {name: text.strip() for name, _, text in (line.partition(":") for line in lines)}

@@ -1,4 +1,4 @@
-"""The validator of hosts: good ones pass, and each broken one fails for what is broken in it."""
+"""The validator of hosts: good hosts pass, and each broken host fails for its own fault."""
 
 from __future__ import annotations
 
@@ -425,7 +425,7 @@ def test_every_requirement_has_a_broken_host() -> None:
 
 
 def _host(directory: Path, body: str, session: str = "") -> str:
-    """Write a host whose class has ``body`` besides, and return its path."""
+    """Write a host whose class also has ``body``, and return its path."""
     path = directory / "host.py"
     made = textwrap.indent(textwrap.dedent(body), "    ") or "    pass"
     parts = (HOST, textwrap.dedent(session), f"class Small(Host):\n{made}", "Small().serve()")
@@ -441,14 +441,14 @@ def _asked(
     return [*results(program, f"exec:{host}", here=here, limit=limit, requirements=requirements)]
 
 
-def test_a_small_host_does_all_that_the_page_says(tmp_path: Path) -> None:
+def test_a_small_host_meets_every_requirement(tmp_path: Path) -> None:
     found = _asked(_host(tmp_path, ""))
     assert [str(one) for one in found if one.outcome != OK] == []
     assert [one.requirement for one in found] == REQUIREMENTS
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_host_fails_for_what_is_broken(name: str, tmp_path: Path) -> None:
+def test_a_broken_host_fails_for_its_own_fault(name: str, tmp_path: Path) -> None:
     title, detail, body = BROKEN[name]
     limit = 0.5 if name == "hangs-while-starting" else 3.0
     (meant,) = [one for one in REQUIREMENTS if one.title.startswith(title)]
@@ -464,7 +464,7 @@ def test_a_broken_host_fails_for_what_is_broken(name: str, tmp_path: Path) -> No
     ]
 
 
-def test_what_a_session_does_wrong_is_its_own(project: Project) -> None:
+def test_a_fault_of_the_session_is_unsure(project: Project) -> None:
     session = """
         class Forgets(MemorySession):
             def get_auth_key(self, dc_id=None):
@@ -491,7 +491,7 @@ def test_what_a_session_does_wrong_is_its_own(project: Project) -> None:
     assert "3 unsure, as either the host or its session is wrong" in verdict
 
 
-def test_a_session_that_cannot_be_opened_ends_the_talk(project: Project) -> None:
+def test_a_session_that_cannot_be_opened_ends_the_validation(project: Project) -> None:
     session = """
         class Stillborn(MemorySession):
             def __init__(self):
@@ -523,7 +523,7 @@ def test_a_session_that_ends_the_process_may_be_to_blame(tmp_path: Path) -> None
     assert all(one.outcome != SESSION for one in found)
 
 
-def test_the_host_for_perl_does_all_that_the_page_says(project: Project) -> None:
+def test_the_host_for_perl_meets_every_requirement(project: Project) -> None:
     done = project.conformance("host", "perl", PERL_HOST)
     assert done.code == 0, done.text
     assert done.out.splitlines()[-1] == ALL_OK
@@ -531,7 +531,7 @@ def test_the_host_for_perl_does_all_that_the_page_says(project: Project) -> None
     assert done.err == ""
 
 
-def test_the_host_for_python_does_all_that_the_page_says(project: Project) -> None:
+def test_the_host_for_python_meets_every_requirement(project: Project) -> None:
     command = [sys.executable, "-m", "teleproto_conformance.subjects.hosts.python"]
     session = "--implementation=teleproto_sessions.MemorySession"
     done = project.conformance("host", session, *command)
@@ -539,7 +539,7 @@ def test_the_host_for_python_does_all_that_the_page_says(project: Project) -> No
     assert done.out.splitlines()[-1] == ALL_OK
 
 
-def test_a_class_that_is_refused_is_said_with_the_remedy(project: Project) -> None:
+def test_a_refused_class_is_reported_with_the_remedy(project: Project) -> None:
     done = project.conformance(
         "host", sys.executable, "-m", "teleproto_conformance.subjects.hosts.python"
     )
@@ -564,14 +564,14 @@ def test_a_class_that_is_refused_is_said_with_the_remedy(project: Project) -> No
         (["--profile=cloud", "perl", PERL_HOST], "no profile is called 'cloud'; name it with"),
     ],
 )
-def test_what_cannot_be_used_is_one_line(project: Project, arguments: list[str], says: str) -> None:
+def test_unusable_arguments_are_one_line(project: Project, arguments: list[str], says: str) -> None:
     done = project.conformance("host", *arguments)
     assert done.code == 2, done.text
     (line,) = done.err.splitlines()
     assert line.startswith(f"teleproto-conformance: {says}")
 
 
-def test_one_word_is_read_as_behind_the_option(project: Project) -> None:
+def test_one_argument_is_split_like_the_option(project: Project) -> None:
     done = project.conformance("host", f"exec:perl '{PERL_HOST}'")
     assert done.out.splitlines()[-1] == ALL_OK
     done = project.conformance("host", f"perl '{PERL_HOST}'")
