@@ -1,4 +1,4 @@
-"""``python -m teleproto_conformance`` is the console script."""
+"""``python -m teleproto_conformance`` runs the console script."""
 
 from .cli import main
 

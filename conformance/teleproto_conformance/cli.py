@@ -1,4 +1,4 @@
-"""The console script: vectors, the rules to read, and hosts held against their protocol."""
+"""The console script: shows the rules, writes the vectors, and checks host programs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .errors import ConformanceError, UsageError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``teleproto-conformance``.
 
-    :returns: 0, or 1 where ``vectors check`` found drift or ``host`` an unmet
-        requirement, or 2 where something given is wrong.
+    :returns: 0; 1 if ``vectors check`` finds drift or ``host`` an unmet requirement; 2 if an
+        argument or a file cannot be used.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -58,27 +58,27 @@ def _parser() -> argparse.ArgumentParser:
     vectors = commands.add_parser("vectors", help="write or check the golden vectors")
     vectors.add_argument("action", choices=("generate", "check"))
     vectors.add_argument(
-        "--spec", type=Path, default=paths.SPEC, help="where the contract lies (%(default)s)"
+        "--spec", type=Path, default=paths.SPEC, help="directory of the contract (%(default)s)"
     )
     vectors.add_argument(
-        "--vectors", type=Path, default=paths.VECTORS, help="where the vectors lie (%(default)s)"
+        "--vectors", type=Path, default=paths.VECTORS, help="directory of the vectors (%(default)s)"
     )
     vectors.set_defaults(run=_vectors)
 
-    host = commands.add_parser("host", help="hold a host program against spec/HOSTS.md")
+    host = commands.add_parser("host", help="check a host program against spec/HOSTS.md")
     host.add_argument(
         "--implementation",
         metavar="TEXT",
-        help="the class to ask it for, as behind --session-impl (exec: and the command)",
+        help="the class to ask for, as in --session-impl (default: exec: and the command)",
     )
     host.add_argument(
-        "--profile", metavar="NAME", help="what the class promises, where it does not say so"
+        "--profile", metavar="NAME", help="what the class promises, if it does not declare it"
     )
     host.add_argument(
         "command",
         nargs=argparse.REMAINDER,
         metavar="COMMAND",
-        help="what starts it, such as: perl host.pl",
+        help="the command that starts the host, such as: perl host.pl",
     )
     host.set_defaults(run=_host)
     return parser
@@ -105,14 +105,14 @@ def _host(options: argparse.Namespace) -> int:
 
     words = options.command[options.command[:1] == ["--"] :]
     if not words:
-        raise UsageError("host: write the command that starts a host, such as perl host.pl")
+        raise UsageError("host: write the command that starts the host, such as perl host.pl")
     return validator.main(words, options.implementation, options.profile)
 
 
 def _vectors(options: argparse.Namespace) -> int:
     from .publishing.generate import check, generate
 
-    gc.disable()  # all that is read stays until the end, and looking through it again takes time
+    gc.disable()  # everything read stays in use until the end; scanning it only costs time
     if options.action == "generate":
         contract = generate(options.spec, options.vectors)
         drift: list[str] = []

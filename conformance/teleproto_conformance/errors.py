@@ -1,25 +1,25 @@
-"""All that can go wrong in a run, apart from what the session does, in the order of the run.
+"""The errors of a run, in the order of the run.
 
-A fault of the session is no error: it is an outcome, and becomes a finding.
+A fault of the session is an outcome instead, and becomes a finding.
 """
 
 
 class ConformanceError(Exception):
-    """The run cannot go on as asked. The text is one line that names the cause and the remedy."""
+    """The run cannot continue. The text is one line with the cause and the remedy."""
 
 
-# Before the run: what the user gave, and what the suite reads.
+# Before the run: options and files.
 
 
 class UsageError(ConformanceError):
-    """An option, a module, a class, a host or a file cannot be used as given."""
+    """An option, a module, a class, a host or a file cannot be used."""
 
 
 class ContractError(ConformanceError):
     """A file of the contract is wrong, or the reference model disagrees with it."""
 
 
-# During a check: the process that runs the session. Whoever hears one of the first two decides
+# During a check: the process that runs the session. The code that catches Silent or Gone decides
 # whether the session or the host is to blame.
 
 
@@ -28,11 +28,11 @@ class Silent(Exception):
 
 
 class Gone(Exception):
-    """The process has ended, or has broken the protocol. The text says how."""
+    """The process ended or broke the protocol. The text says how."""
 
 
 class HostError(ConformanceError):
-    """The host itself failed; the session that it runs did not. The text says how."""
+    """The host itself failed, and not its session. The text says how."""
 
 
 class Impossible(Exception):

@@ -1,4 +1,4 @@
-"""The pytest plugin's front: its options. The suite is imported only where one asks for it."""
+"""The options of the pytest plugin. The suite is imported only if an option names a session."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _OPTIONS = (
     (
         "impl",
         "CLASS",
-        "run the session conformance suite on package.module.Class or module:factory",
+        "run the session conformance suite on package.module.Class or package.module:factory",
     ),
     (
         "profile",
@@ -18,14 +18,14 @@ _OPTIONS = (
     ("baseline", "FILE", "YAML file of known failures, each with a reason"),
     ("replay", "FILE", "run only the trace in this JSON file"),
     ("report", "FILE", "write a report; the name ends in .json or .md; may be given twice"),
-    ("time-limit", "SECONDS", "stop a call of the session after so long (default: 10)"),
-    ("effort", "NAME", "how much is tried: quick, standard (the default) or deep"),
+    ("time-limit", "SECONDS", "stop a call of the session that takes longer (default: 10)"),
+    ("effort", "NAME", "how much the suite tries: quick, standard (the default) or deep"),
     (
         "require",
         "NAME",
-        "faults: fail if this machine does not let the suite trace processes",
+        "faults: fail the run if this machine does not allow tracing processes",
     ),
-    ("seed", "NUMBER", "where drawing histories starts; deep takes, and prints, another each time"),
+    ("seed", "NUMBER", "random seed for drawn traces; deep prints a new one for each run"),
 )
 
 
@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, value, text in _OPTIONS:
         group.addoption(f"--session-{name}", metavar=value, action="append", default=[], help=text)
         parser.addini(_setting(name), text, type="linelist")
-    text = "a SHOULD that is not met fails the run"
+    text = "fail the run if a SHOULD is not met"
     group.addoption("--session-strict", action="store_true", default=None, help=text)
     parser.addini("session_strict", text, type="bool", default=False)
 

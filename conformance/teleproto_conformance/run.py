@@ -1,4 +1,4 @@
-"""One run of the suite, apart from pytest: what is checked, on what, and what it comes to."""
+"""One run of the suite, without pytest: prepares the session, runs checks, judges them."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from .subjects.pool import Pool
 
 FAULTS = "faults"
 REQUIREMENTS = (FAULTS,)
-"""What a run can require of its machine. ``faults``: the suite can trace processes."""
+"""The values of ``--session-require``. ``faults``: the suite can trace processes here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the user asked for.
+    """The options of the user.
 
-    ``here`` is where the run was started, ``base`` where the option that names the session stands,
-    ``keep`` where failed histories go, if anywhere; ``limit`` is in seconds. ``require`` names
-    what has to be possible on this machine, of :data:`REQUIREMENTS`.
+    ``here`` is the directory in which the run was started. ``base`` is the directory that the value
+    of ``--session-impl`` is relative to. ``keep`` is the directory for failed histories, or None.
+    ``limit`` is in seconds. ``require`` has entries of :data:`REQUIREMENTS`.
     """
 
     implementation: str
@@ -57,13 +57,13 @@ class Settings:
 
 
 _SPARE = 2
-"""New processes that are started ahead: a restart asks for the next one soon after the last."""
+"""New processes to start ahead, since a trace with restarts needs several of them quickly."""
 
 
 class Run:
     """Checks one session class.
 
-    :raises UsageError: in one line, where the class or a file cannot be used.
+    :raises UsageError: in one line, if the class or a file cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -87,7 +87,7 @@ class Run:
             raise
 
     def _prepare(self) -> None:
-        """Find out what is to be checked, and refuse what cannot be."""
+        """Choose the checks. Refuse a class or a file that cannot be used."""
         settings = self.settings
         hello = self._pool.hello()
         self.implementation: Implementation = Implementation.of(
@@ -115,7 +115,7 @@ class Run:
             scratch=in_memory(),
         )
         self._takes_name = self._checker.promise.takes == "name"
-        # A class that takes a name may hold something by it, and a Python process costs nothing.
+        # A class with names may keep state by name, and a new Python process is cheap.
         self._pool.keep = not (self._takes_name and self._python)
         self._pool.spare = _SPARE if self._takes_name else 0
         self._looked_at: set[str] = set()
@@ -143,7 +143,7 @@ class Run:
         self._server.close()
 
     def _pass_the_gate(self) -> None:
-        """Refuse a class that cannot be constructed or, unless that is known, is no session."""
+        """Refuse a class that fails a gate rule, unless the baseline lists the failure."""
         failures: list[tuple[Rule, Failure]] = []
         for check in self.checks:
             rule = self.rules[check.rule]
@@ -175,13 +175,13 @@ class Run:
             return failure
         if not own:
             return replace(failure, repeats="not alone")
-        # The traces that its process served before may be to blame, which had the same names.
+        # Earlier traces in the same process used the same names, and may be to blame.
         self._pool.keep = False
         self._pool.renew()
         return self._checker.run(check, known=known)
 
     def judge(self, check: Check) -> Result:
-        """Run a check and say what it comes to."""
+        """Run a check and return its result."""
         rule = self.rules[check.rule]
         known = self.known.get(check.id)
         result = Result(
@@ -222,7 +222,7 @@ class Run:
         return shlex.join(["pytest", *options])
 
     def _keep(self, check: Check, rule: Rule, failure: Failure) -> Path | None:
-        """Keep a generated trace where a run can find it again, if there is such a place."""
+        """Write a generated trace to a replay file. Return its path, or None if that fails."""
         if self.settings.keep is None:
             return None
         name = re.sub(r"[^\w.-]+", "-", f"{self.implementation.text}-{check.id}").strip("-")
@@ -239,8 +239,8 @@ class Run:
 
 
 def _chosen(checks: list[Check], rules: dict[str, Rule], cases: int | None) -> list[Check]:
-    """Return the checks that are run: so many cases of each scenario, and all that are drawn. Those
-    of a gate are all run.
+    """Return the checks to run: at most ``cases`` cases of each scenario, and all drawn checks.
+    Every case of a gate rule is run.
     """
     scenarios: dict[tuple[str, str], list[Check]] = {}
     for check in checks:
@@ -253,7 +253,7 @@ def _chosen(checks: list[Check], rules: dict[str, Rule], cases: int | None) -> l
 
 
 def _is_whole(check: Check, failure: Failure) -> bool:
-    """Say whether the trace of a failure is the check's own: no part of it was made at run time."""
+    """Return whether a failed trace is the one in the vectors, with no part made at run time."""
     return isinstance(check, Case) and not any(
         "at" in step.argument for step in failure.done if step.operation == "interrupt"
     )

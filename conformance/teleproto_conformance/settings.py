@@ -20,9 +20,9 @@ LIMIT = 10.0
 
 
 def read(config: pytest.Config) -> Settings:
-    """Read what concerns the session.
+    """Read the settings of the run.
 
-    :raises UsageError: where an option is given twice, or makes no sense.
+    :raises UsageError: if an option is given twice or has a wrong value.
     """
     strict = config.getoption("session_strict")
     implementation = _one(config, "impl")
@@ -45,9 +45,9 @@ def read(config: pytest.Config) -> Settings:
 
 
 def reports(config: pytest.Config) -> list[Path]:
-    """Return where reports go.
+    """Return the paths of the reports.
 
-    :raises UsageError: for a suffix that is no format of ours, or a place where no file can be.
+    :raises UsageError: if the suffix is unknown, or the file cannot be written.
     """
     return [_writable(text, base / text) for text, base in _given(config, "report")]
 
@@ -60,9 +60,9 @@ def _writable(text: str, path: Path) -> Path:
         raise UsageError(f"{option}: that is a directory; name a file")
     nearest = next(parent for parent in (path, *path.parents) if parent.exists())
     if nearest != path and not nearest.is_dir():
-        raise UsageError(f"{option}: {nearest.name} is no directory; write the report elsewhere")
+        raise UsageError(f"{option}: {nearest.name} is not a directory; write the report elsewhere")
     if not os.access(nearest, os.W_OK):
-        raise UsageError(f"{option}: {nearest} cannot be written; write the report elsewhere")
+        raise UsageError(f"{option}: {nearest} is not writable; write the report elsewhere")
     return path
 
 
@@ -73,7 +73,10 @@ def alone(config: pytest.Config) -> bool:
 
 
 def _given(config: pytest.Config, name: str) -> list[tuple[str, Path]]:
-    """The values of an option; those of the command line come before, and replace, the file's."""
+    """Return the values of an option, each with its base directory.
+
+    Values of the command line replace those of the ini file.
+    """
     setting = f"session_{name.replace('-', '_')}"
     here: list[str] = config.getoption(setting)
     if here:
@@ -98,7 +101,7 @@ def _path(config: pytest.Config, name: str) -> Path | None:
 
 
 def _absolute(text: str, base: Path) -> Path:
-    # As pytest does with its arguments, which a replay file becomes: links stay links.
+    # A replay file becomes an argument of pytest, and pytest keeps the links in its arguments.
     return Path(os.path.abspath(base / text))  # noqa: PTH100  # Path.resolve() follows links
 
 
@@ -106,7 +109,7 @@ def _replay(config: pytest.Config) -> Path | None:
     path = _path(config, "replay")
     if path is not None and "[" in str(path):
         raise UsageError(
-            f"--session-replay={path}: pytest takes no file with [ in its path; rename it"
+            f"--session-replay={path}: pytest cannot open a path that contains [; rename the file"
         )
     return path
 
@@ -126,7 +129,7 @@ def _seed(config: pytest.Config, effort: str) -> int | None:
         worker: dict[str, Any] = getattr(config, "workerinput", {})
         return worker.get("session_seed", randbits(32)) if effort == "deep" else None
     if not given[0].isdecimal():
-        raise UsageError(f"--session-seed={given[0]}: write a whole number, as a run prints it")
+        raise UsageError(f"--session-seed={given[0]}: write a whole number, 0 or greater")
     return int(given[0])
 
 

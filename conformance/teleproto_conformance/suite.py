@@ -1,4 +1,4 @@
-"""The suite as pytest runs it: vectors are collected as files, checks are items."""
+"""The suite in pytest: a file of vectors is a collector, and a check is an item."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .findings.result import ADVISED, FAILED, KNOWN, STALE, UNVERIFIED, Result
 from .run import FAULTS, Run
 
 HANGS = 3
-"""So many calls may hang before the run is given up."""
+"""The run stops at this number of calls that hang."""
 
 
 class Suite:
-    """The plugin that is registered where a session is named."""
+    """The plugin that is registered if an option names a session."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -43,19 +43,19 @@ class Suite:
             config.args.append(chosen)
 
     def judge(self, check: Check, session: pytest.Session) -> Result:
-        """Run a check; the third call that hangs ends the run."""
+        """Run a check. The third call that hangs stops the run."""
         result = self._run.judge(check)
         if result.finding is not None and result.finding.hung:
             self._hangs += 1
             if self._hangs == HANGS:
                 session.shouldfail = (
-                    f"{HANGS} calls of the session did not come back; the rest is not run"
+                    f"{HANGS} calls of the session did not return; the remaining checks are not run"
                 )
         return result
 
     @property
     def requires_faults(self) -> bool:
-        """Whether a check that cannot be verified fails."""
+        """Whether a check that is not verified fails."""
         return FAULTS in self._run.settings.require
 
     # Collecting
@@ -128,7 +128,7 @@ class Suite:
         if result is not None:
             self._report.results.append(Result.load(result))
             if result["outcome"] in (FAILED, UNVERIFIED):
-                # The first failure of a rule is shown in full, the others are only counted.
+                # The first failure of a rule is shown in full; later ones are only counted.
                 failed = result["outcome"] == FAILED
                 cause = result["rule"] if failed else result["reason"]
                 report.session_again = cause in self._shown
@@ -158,7 +158,9 @@ class Suite:
             try:
                 self._report.write(path)
             except OSError as error:
-                self._unwritten.append(f"--session-report={path}: cannot write: {error.strerror}")
+                self._unwritten.append(
+                    f"--session-report={path}: cannot be written: {error.strerror}"
+                )
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -189,7 +191,7 @@ class Suite:
             if report.interrupted:
                 out.write_line(f"changes interrupted at {report.interrupted} system calls")
         else:
-            rules = "`teleproto-conformance rules` lists what -k can name"
+            rules = "`teleproto-conformance rules` lists the names for -k"
             out.write_line(f"nothing was checked; {rules}", red=True)
         for line in self._unwritten:
             out.write_line(line, red=True)
@@ -215,7 +217,7 @@ class FindingRaised(Exception):
 
 
 class NotVerified(Exception):
-    """This machine does not allow a check, and the user requires that it does."""
+    """This machine does not allow a check that the user requires."""
 
 
 class VectorFile(pytest.File):
@@ -238,7 +240,7 @@ class VectorFile(pytest.File):
 
 
 class CheckItem(pytest.Item):
-    """One check; its name is the check's own."""
+    """One check. The name of the item is the id of the check."""
 
     def __init__(self, *, suite: Suite, check: Check, **node: Any) -> None:
         super().__init__(**node)
@@ -262,7 +264,7 @@ class CheckItem(pytest.Item):
             required = f"--session-require={FAULTS} makes that a failure"
             return f"{self._check.id} is not verified, and {required}: {excinfo.value}"
         if isinstance(excinfo.value, ConformanceError):
-            return f"{self._check.id} could not be carried out: {excinfo.value}"
+            return f"{self._check.id} could not be run: {excinfo.value}"
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:

@@ -122,7 +122,7 @@ def test_a_package_that_cannot_be_imported(project: Project) -> None:
         (["--session-time-limit=nan"], "write a number of seconds above 0"),
         (["--session-time-limit=inf"], "write a number of seconds"),
         (["--session-report=report.txt"], "end the name in .json or .md"),
-        (["--session-report=mypkg.py/report.md"], "mypkg.py is no directory"),
+        (["--session-report=mypkg.py/report.md"], "mypkg.py is not a directory"),
         (["--session-report=made.json"], "made.json: that is a directory"),
         (["--session-baseline=known.yaml"], "known.yaml: cannot be read: No such file"),
         (["--session-baseline=."], "cannot be read: Is a directory"),

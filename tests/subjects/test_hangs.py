@@ -97,7 +97,7 @@ def test_a_call_that_hangs_is_a_finding(sessions: Project, session: str) -> None
     )
     assert done.code == 1
     assert "Got              no answer within 0.2 seconds; the call was stopped" in done.out
-    assert "3 calls of the session did not come back; the rest is not run" in done.out
+    assert "3 calls of the session did not return; the remaining checks are not run" in done.out
     assert "Traceback" not in done.text
     report = json.loads((sessions.path / "report.json").read_text(encoding="utf-8"))
     failed = [result for result in report["results"] if result["outcome"] == "failed"]
