@@ -1,1 +1,1 @@
-"""What is asked of a session: traces played and judged, one check at a time."""
+"""The checks: the player runs traces on a session and judges the outcomes."""

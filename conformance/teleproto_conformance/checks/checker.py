@@ -1,4 +1,4 @@
-"""Running one check on one session class, in a working directory of its own."""
+"""Runs checks of a session class, each trace in its own working directory."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _numbers = itertools.count(1)
 
 
 def in_memory() -> Path | None:
-    """Return a directory in memory, where there is one and nobody has chosen another place.
+    """Return a directory in memory, or None if there is none or the user sets TMPDIR, TEMP or TMP.
 
-    What is written there need not last: no power goes out.
+    Files in memory are enough, as no check cuts the power.
     """
     shared = Path("/dev/shm")
     chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
@@ -34,11 +34,11 @@ def in_memory() -> Path | None:
 
 @dataclass(frozen=True)
 class Checker:
-    """Runs checks of a profile on what ``driver`` makes.
+    """Runs checks of a profile on the subjects that ``driver`` makes.
 
-    Working directories are made in ``scratch``, or where temporary files go. ``tried`` are the
-    moments at which the last check interrupted a change; ``left`` are the names in shared storage
-    that could not be deleted.
+    ``scratch`` is the directory for working directories; None is the default for temporary files.
+    ``tried`` are the points at which the last check interrupted a change. ``left`` are the names
+    in shared storage that could not be deleted.
     """
 
     contract: Contract
@@ -52,34 +52,34 @@ class Checker:
 
     @property
     def promise(self) -> Profile:
-        """What the profile promises."""
+        """The promises of the profile."""
         return self.contract.profiles[self.profile]
 
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
         """Replay a case, or generate traces and replay each, until one fails.
 
-        One that is ``known`` to fail is not made shorter.
+        If the check is ``known`` to fail, its trace is not shortened.
 
-        :raises Impossible: where this machine does not allow what the check asks for.
+        :raises Impossible: if this machine does not allow what the check needs.
         """
         self.tried.clear()
         if isinstance(check, Case):
             return self._every_point(check.trace)
-        # Hypothesis takes longer to import than most runs of the command line take in all.
+        # Importing Hypothesis takes longer than most commands of the console script.
         from .drawn import search
 
         effort = replace(self.effort, shortening=0) if known else self.effort
         return search.search(check, self.contract, self.promise.keeps, effort, self.replay)
 
     def replay(self, trace: Trace) -> Failure | None:
-        """Replay ``trace`` on a new subject, and remove what it stored."""
+        """Replay ``trace`` on a new subject, and delete what it stored."""
         return self._play(trace)[0]
 
     def _play(self, trace: Trace) -> tuple[Failure | None, Player]:
         with tempfile.TemporaryDirectory(
             prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
         ) as directory:
-            # One level down, so that a session that leaves it still leaves nothing behind.
+            # One level down, so that files that a session writes beside it are removed, too.
             workdir = Path(directory, "work")
             workdir.mkdir()
             prefix = f"{_RUN}-{next(_numbers)}"
@@ -94,7 +94,7 @@ class Checker:
                     self.left.extend(player.clean())
 
     def _every_point(self, trace: Trace) -> Failure | None:
-        """Replay a trace; where it interrupts a change, once more at each moment of the change."""
+        """Replay a trace. If it interrupts a change, replay it at each chosen point."""
         failure, player = self._play(trace)
         place = next((at for at, step in enumerate(trace) if step.operation == "interrupt"), None)
         if failure is not None or place is None or "at" in trace[place].argument:

@@ -1,4 +1,4 @@
-"""How much of what could be tried is tried."""
+"""The effort of a run: how many traces, cases and points it tries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How many traces are drawn for a check, at how many moments each change is interrupted, and
-    how many cases of each scenario are run; None is for all. ``seed`` is where drawing starts, None
-    for always the same. ``shortening`` is how many attempts are made to shorten one that fails.
+    """The limits of a run; None means no limit.
+
+    ``examples`` is the number of traces drawn for a check, ``points`` of points at which a change
+    is interrupted, ``cases`` of cases run of each scenario. ``shortening`` is the number of
+    attempts to shorten a failing trace. ``seed`` is the random seed; None draws the same traces
+    in every run.
     """
 
     name: str
@@ -25,7 +28,7 @@ class Effort:
 
 
 def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
-    """Return ``count`` of ``things``: the first, the last, and some between."""
+    """Return ``count`` of ``things``: the first, the last, and some between, evenly spread."""
     if count is None or len(things) <= count:
         return things
     last = len(things) - 1

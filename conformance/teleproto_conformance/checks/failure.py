@@ -1,4 +1,4 @@
-"""A trace that failed, as data: the steps, what was expected and what came back."""
+"""A failed trace as data: the steps, the expected and the actual outcome."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..contract.trace import NOTHING, Step, Trace
 from ..subjects.subject import Died, Hung, Outcome
 
 INPUT = "input"
-"""What an error reveals that repeats what it was given."""
+"""The value of ``reveals`` for an error that repeats its input."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """A step that did not come out as it states.
+    """A step whose outcome differs from what it states.
 
-    Of ``observe``, ``member`` is the property that differs. ``reveals`` says what the error shows
-    and must hide: ``INPUT``, or which key and in which encoding.
+    For ``observe``, ``member`` is the property that differs. ``reveals`` says which secret an error
+    shows: ``INPUT``, or a key and its encoding.
     """
 
     step: Step
@@ -27,16 +27,16 @@ class Mismatch:
 
     @property
     def expected(self) -> Any:
-        """The value that had to come back; ``NOTHING`` if the step states none."""
+        """The expected value; ``NOTHING`` if the step states none."""
         return self.step.argument[self.member] if self.member else self.step.gives
 
     @property
     def ends_all(self) -> bool:
-        """Whether the session cannot be asked anything more."""
+        """Whether the session can take no further step."""
         return isinstance(self.outcome, Hung | Died)
 
     def dump(self) -> dict[str, Any]:
-        """The step, what it states and the member, in the notation of traces."""
+        """The step, the member and the expectation, in the notation of traces."""
         stated = {} if self.expected is NOTHING else {"gives": self.expected}
         if self.step.raises is not None:
             stated["raises"] = self.step.raises
@@ -44,16 +44,16 @@ class Mismatch:
 
 
 Repeats = Literal["always", "not alone", "not every time"]
-"""How a failure comes back: always; only after the checks before it; or by chance."""
+"""When a failure occurs again: always; only after earlier checks, or by chance; by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Where a trace went wrong.
+    """The failure of a trace.
 
-    ``done`` are the steps up to the one that failed. If the failure came ``afterwards``, all steps
-    went well, and what they left running failed. A step that allows several answers has a mismatch
-    for each. ``shortest`` says of a drawn trace that no step can be left out.
+    ``done`` are the steps up to the one that failed. If ``afterwards`` is true, all steps
+    succeeded, but work that they left running failed. A step that permits several answers has a
+    mismatch for each. ``shortest`` is true for a drawn trace that cannot be shortened further.
     """
 
     done: Trace

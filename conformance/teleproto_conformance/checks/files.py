@@ -1,4 +1,4 @@
-"""What a trace does with the files below a session's working directory."""
+"""The operations of a trace on files below the working directory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..subjects.subject import Outcome, Raised, Returned
 
 
 class Files:
-    """The storage operations of a trace; each returns what the trace compares.
+    """The file operations of a trace. Each returns the value that the trace compares.
 
-    Nothing outside ``workdir`` is written or listed, also where a session has put a link there.
+    They never write or list files outside ``workdir``, even if a session has made a link there.
     """
 
     def __init__(self, workdir: Path) -> None:
@@ -28,7 +28,7 @@ class Files:
         return self._workdir.resolve()
 
     def run(self, operation: str, argument: Any) -> Outcome:
-        """Do ``operation`` and return what it gives; a path that leads out of here is an error."""
+        """Do ``operation`` and return its outcome. A path outside ``workdir`` is an error."""
         arguments = [argument] if operation == "put_files" else argument
         try:
             return Returned(getattr(self, operation)(*arguments))
@@ -50,11 +50,11 @@ class Files:
         }
 
     def damage(self, below: str) -> int:
-        """Overwrite every file with as many bytes 0xFF."""
+        """Overwrite every byte of every file with 0xFF."""
         return self._rewrite(below, lambda content: b"\xff" * len(content))
 
     def truncate(self, below: str) -> int:
-        """Cut every file to half its size. An empty one would be a good SQLite database."""
+        """Cut every file to half its size. An empty file would be a valid SQLite database."""
         return self._rewrite(below, lambda content: content[: len(content) // 2])
 
     def _rewrite(self, below: str, change: Callable[[bytes], bytes]) -> int:
@@ -84,7 +84,7 @@ class Files:
         return self._size - before
 
     def exposed(self) -> list[str]:
-        """Files and directories that somebody else on the machine may read or change."""
+        """Files and directories that other users of the machine may read or change."""
         return [
             f"{path.relative_to(self._root).as_posix()} {path.stat().st_mode & 0o777:04o}"
             for path in sorted(self._root.rglob("*"))

@@ -1,4 +1,4 @@
-"""Comparing what came back with what a trace expects."""
+"""Compares a value of the session with what a trace expects."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def matches(expected: Any, got: Any, empty: Sequence[Any] | None = None) -> bool:
-    """Say whether ``got`` meets ``expected``.
+    """Return whether ``got`` meets ``expected``.
 
     ``{one_of: [...]}`` accepts each of its entries, ``{at_most: n}`` every number up to ``n``, and
-    ``{below: directory}`` files that all lie there, one at least. None accepts all of ``empty``,
-    the values that stand for nothing in this place.
+    ``{below: directory}`` one or more files, all below it. None accepts every value in ``empty``,
+    the empty values of this member.
     """
     match expected:
         case None:
@@ -31,5 +31,5 @@ def matches(expected: Any, got: Any, empty: Sequence[Any] | None = None) -> bool
 
 
 def _equal(expected: Any, got: Any) -> bool:
-    # A flag may come back as 0 or 1, as SQL gives it; neither text nor 443.0 stands for 443.
+    # A flag may come back as 0 or 1, as from SQL. For 443, both "443" and 443.0 are wrong.
     return bool(expected == got) and isinstance(expected, float) == isinstance(got, float)

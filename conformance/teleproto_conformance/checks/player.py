@@ -1,4 +1,4 @@
-"""Running a trace against a subject, up to the first thing that is not as it has to be."""
+"""Plays a trace on a subject, up to the first step that fails."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .files import Files
 from .matching import matches
 
 DEFAULT_NAME = "my-account"
-"""What a session is called where its trace gives it no name."""
+"""The name of a session if its trace gives none."""
 
 
 class _Stop(Exception):
-    """The trace ends here; with a mismatch for each answer that would have been right."""
+    """The trace ends here. There is a mismatch for each permitted answer."""
 
     def __init__(self, *mismatches: Mismatch) -> None:
         self.mismatches = mismatches
 
 
 def _requests(step: Step) -> list[Request]:
-    """Return what a step asks of its session, nothing where that depends on what came before."""
+    """Return the requests of a step; empty if they are not known in advance."""
     if step.when is not None or step.times > 1:
         return []
     match OPERATIONS[step.operation].asks:
@@ -47,11 +47,11 @@ _CLEANING = "cleaning"
 
 
 class Player:
-    """Does the steps of one trace, and judges what came of each.
+    """Plays the steps of one trace, and judges their outcomes.
 
-    ``fields`` are those of a session's state. ``promise`` is the profile: it decides how a session
-    is constructed, and what opening it again does. If all programs share one storage, every name
-    begins with ``prefix``. ``fault`` is the last one that was injected or counted.
+    ``fields`` are the fields of the state of a session. ``promise`` is the profile: it decides how
+    a session is constructed and opened again. If all programs share one storage, every name begins
+    with ``prefix``. ``fault`` is the last fault that was injected or counted.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class Player:
         self.fault = Fault()
 
     def run(self, trace: Trace) -> Failure | None:
-        """Run ``trace`` and return the first failure, or None where all was as expected.
+        """Run ``trace`` and return the first failure, or None.
 
-        :raises Impossible: where this machine does not allow a step.
+        :raises Impossible: if this machine does not allow a step.
         """
         done: list[Step] = []
         announced = 0
@@ -99,7 +99,7 @@ class Player:
         return Failure(done=tuple(done), mismatches=(mismatch,), afterwards=True)
 
     def _announce(self, trace: Trace) -> int:
-        """Tell the subject of the next steps that will be done as they stand; return how many."""
+        """Announce the requests that are certain to come next. Return the number of their steps."""
         requests: list[Request] = []
         for number, step in enumerate(trace):
             asked = _requests(step) if step.session not in self._unopened else []
@@ -111,7 +111,7 @@ class Player:
         return len(trace)
 
     def clean(self) -> list[str]:
-        """Delete what was stored under each name; return the names where that did not succeed."""
+        """Delete what is stored under each name. Return the names for which this failed."""
         return [name for name in self._names if not isinstance(self._delete(name), Returned)]
 
     def _delete(self, name: str) -> Outcome:
@@ -119,20 +119,23 @@ class Player:
         if not isinstance(opened, Returned):
             return opened
         loaded = self._subject.call(_CLEANING, "load", [])
-        # Damaged or not, it has to go; a call that hangs would only hang again.
+        # Damaged data is deleted as well. After a hang, delete() would only hang again.
         return loaded if isinstance(loaded, Hung) else self._subject.call(_CLEANING, "delete", [])
 
     def play(self, step: Step) -> None:
-        """Do one step; :raises _Stop: where it comes to something else than it has to."""
+        """Play one step.
+
+        :raises _Stop: if its outcome is wrong.
+        """
         if (judging := _JUDGING.get(step.operation)) is not None:
             judging(self, step)
         else:
             self._judge(step, self.outcome(step))
 
     def outcome(self, step: Step) -> Outcome:
-        """Do one step that asks for one thing, and return its outcome.
+        """Play a step with a single request, and return its outcome.
 
-        If the constructor has raised, as it may, everything that needs the session raises the same.
+        If the constructor raised, every step that needs the session gets the same error.
         """
         operation = OPERATIONS[step.operation]
         if step.session in self._unopened and operation.session == "needs":
@@ -224,7 +227,7 @@ class Player:
         return self._then_load(step, self._construct(step.session, argument, process))
 
     def _interrupt(self, step: Step) -> None:
-        """Do steps while their process is killed or its writes fail, and see how far they got."""
+        """Play steps while a fault kills their process or fails a write, and note the effect."""
         kind = step.argument["with"]
         at = Point(**step.argument["at"]) if "at" in step.argument else None
         outcome: Outcome = Returned()
@@ -241,7 +244,7 @@ class Player:
         self.last_attempt = "refused" if refused else "accepted"
 
     def _settled(self, step: Step) -> None:
-        """Ask whether all is as after the last change, or, where it was refused, as before it."""
+        """Check the state after a change. If it was refused, the state before it is also right."""
         before, after = step.argument["before"], step.argument["after"]
         self._ask(step, [before, after] if self.last_attempt == "refused" else [after])
 
@@ -249,7 +252,7 @@ class Player:
         self._ask(step, step.argument)
 
     def _ask(self, step: Step, lists: list[Any]) -> None:
-        """Ask the questions of each list until one is answered as it says throughout."""
+        """Ask each list of questions, until all answers of one list are right."""
         mismatches: list[Mismatch] = []
         for questions in lists:
             for question in map(Step.parse, questions):
@@ -265,14 +268,14 @@ class Player:
         raise _Stop(*mismatches)
 
     def _together(self, step: Step) -> None:
-        """Call methods in different processes at once; a step may say that it may raise."""
+        """Call methods at the same time. A step may permit an error."""
         steps = [Step.parse(entry) for entry in step.argument]
         calls = [(inner.session, inner.operation, inner.argument) for inner in steps]
         for inner, outcome in zip(steps, self._subject.together(calls), strict=True):
             self._judge(inner, outcome)
 
     def _leaks(self, step: Step) -> Outcome:
-        """Say where a key or a saved string can be read."""
+        """Return the places that show a key or a saved string."""
         found: dict[str, None] = {}
         for text in self._subject.texts(step.session):
             if text.where == step.argument[0]:
@@ -326,7 +329,7 @@ _JUDGING: dict[str, Callable[[Player, Step], None]] = {
     "interrupt": Player._interrupt,
     "together": Player._together,
 }
-"""How the operations are played that compare their outcomes themselves."""
+"""The operations that judge their outcomes themselves."""
 _DOING: dict[str, Callable[[Player, Step], Outcome]] = {
     "open": Player._open,
     "restore": Player._restore,
@@ -337,11 +340,11 @@ _DOING: dict[str, Callable[[Player, Step], Outcome]] = {
     "leaks": Player._leaks,
     "pause": Player._pause,
 }
-"""How the others are played that neither ask one thing of the session nor concern its files."""
+"""The other operations that are neither a single request nor about files."""
 
 
 def plays(operation: Operation) -> bool:
-    """Say whether the player can play an operation."""
+    """Return whether the player can play an operation."""
     if operation.session == "none":
         return hasattr(Files, operation.name)
     return operation.asks is not None or operation.name in {**_JUDGING, **_DOING}

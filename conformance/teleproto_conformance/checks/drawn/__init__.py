@@ -1,1 +1,1 @@
-"""Traces that are drawn at run time."""
+"""Traces drawn at run time."""

@@ -1,6 +1,6 @@
-"""Histories: calls that Hypothesis draws, with what a reference session answers to them.
+"""Histories: calls that Hypothesis draws, with the answers of a reference session.
 
-What the contract leaves open is not drawn, and a history that was changed is answered anew.
+Calls whose outcome the contract leaves open are not drawn. A changed history gets new answers.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _PEERS: tuple[tl.Peer, ...] = (
     tl.PeerChat(1234567890),
     tl.PeerChat(1001234567),
 )
-"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. Users
-share none: asked for one that was never seen, a session may answer with the chat of that id."""
+"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. No user
+shares its id, since a session may answer an unknown user with the chat of that id."""
 _USERNAMES = ("first_name", "second_name", "third_name", None)
 
 
@@ -53,10 +53,10 @@ def _entities(draw: st.DrawFn) -> list[dict[str, Any]]:
             entity["_"] = "chat" if isinstance(peer, tl.PeerChat) else "channel"
             entity["title"] = "Somewhere"
         if not isinstance(peer, tl.PeerChat):
-            # Whether 0 is an access hash, or stands for none, is left open.
+            # The contract leaves open whether 0 is an access hash or means that there is none.
             hashes = st.integers(-(2**63), 2**63 - 1).filter(bool)
             entity["access_hash"] = str(draw(hashes))
-            # One batch gives a username to one entity: which of two would win is left open.
+            # Names are unique in a batch: the contract leaves open which of two entities wins.
             name = draw(st.sampled_from(names))
             if name is not None:
                 names.remove(name)
@@ -99,12 +99,12 @@ def _questions(watch: tuple[str, ...]) -> Iterator[Step]:
 
 
 _WEIGHTS = {"process_entities": 8, "set_dc": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
-"""How often other calls are drawn than four times. After delete() little is left to lose."""
+"""Weights of calls; the others have 4. delete() is rare, as it leaves little to lose."""
 
 
 @dataclass(frozen=True)
 class _Call:
-    """A call, and whether questions follow."""
+    """A call. ``asked`` says whether questions follow."""
 
     operation: str
     step: Step
@@ -114,16 +114,16 @@ class _Call:
 @st.composite
 def _calls(draw: st.DrawFn, operations: tuple[str, ...]) -> _Call:
     operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
-    # The state is asked for now and then, and often left as it is for several calls.
+    # Questions follow only some calls, so that several changes can come in a row.
     asked = draw(st.booleans())
     return _Call(operation, _step(draw, operation), asked)
 
 
 @st.composite
 def histories(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
-    """Draw calls, and put after some of them what the reference model then answers."""
+    """Draw calls, and put questions after some, with the answers of the reference model."""
     calls = _calls(check.operations)
-    # Long ones are what finds something, unless a call comes too early in them.
+    # Long histories find most faults. Short ones find those that need a call early.
     long = st.lists(calls, min_size=12, max_size=30)
     drawn = draw(st.one_of(st.lists(calls, min_size=1, max_size=6), long, long))
     with Model(contract, keeps) as model:
@@ -144,11 +144,11 @@ def histories(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str)
 
 
 SECOND = "second"
-"""What a history calls its session in another process."""
+"""The name of the session in another process."""
 
 
 def _second(number: int, keeps: str, questions: Iterable[Step]) -> Iterator[Step]:
-    """Open the session once more, in a process that is new, and ask what it holds."""
+    """Open the session once more in a new process, and ask what it holds."""
     if keeps not in ("saved", "changes"):
         return
     if keeps == "saved":
@@ -160,7 +160,7 @@ def _second(number: int, keeps: str, questions: Iterable[Step]) -> Iterator[Step
 
 
 def _answer(model: Model, step: Step) -> Step:
-    """Return the step with what the model answers; every handle answers alike."""
+    """Return the step with the answer of the model. Both handles must give the same answers."""
     if step.session != SECOND:
         return model.answer(step)
     if not step.questions:
@@ -173,14 +173,14 @@ def _clears(step: Step) -> bool:
 
 
 def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> list[Step]:
-    """Return what to do of a call: nothing where the contract leaves open what comes of it."""
+    """Return the steps of a call; empty if the contract leaves the outcome open."""
     if _is_open(call.step, model, cleared=cleared):
         return []
     match call.operation:
         case "reopen" | "restart" if keeps == "nothing":
             return []
         case "close" if keeps not in ("saved", "changes"):
-            return []  # a closed session is only asked whether nothing was lost
+            return []  # after close(), the only question is whether anything was lost
         case "close":
             closing = [Step("close", []), Step("reopen", [])]
             return [Step("save", []), *closing] if keeps == "saved" else closing
@@ -188,11 +188,11 @@ def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> lis
             return [call.step]
 
 
-# Histories that were changed
+# Changed histories
 
 
 def answered(contract: Contract, keeps: str, steps: Trace) -> Trace | None:
-    """Return a history with what the reference model now answers, if the contract decides that."""
+    """Return a changed history with new answers, or None if the contract leaves them open."""
     if not _hands_over_well(steps, keeps):
         return None
     with Model(contract, keeps) as model:
@@ -207,15 +207,17 @@ def answered(contract: Contract, keeps: str, steps: Trace) -> Trace | None:
 
 
 def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
-    """Say whether the contract leaves open what comes of the step."""
+    """Return whether the contract leaves the outcome of the step open."""
     if step.operation == "set_auth_key":
-        return not model.has_dc  # such a key has a rule of its own
-    return step.operation == "set" and cleared  # the flag may still be locked, or no longer
+        return not model.has_dc  # a key without a data centre has its own rule
+    return step.operation == "set" and cleared  # the flag may be locked or not
 
 
 def _hands_over_well(steps: Trace, keeps: str) -> bool:
-    """Say whether each close(), and each second handle, comes after what saves the changes; whether
-    the session is opened again after the one, and the other is asked before anything changes.
+    """Return whether close() and second handles are used in a defined way.
+
+    Changes are saved before both. The session is opened again after close(). A second handle is
+    asked before the session changes again.
     """
     done = [(step.operation, step.session) for step in steps]
     followers = {("close", MAIN): ("reopen", MAIN), ("open", SECOND): ("load", SECOND)}

@@ -1,4 +1,4 @@
-"""The reference model as an oracle: what it answers is what a trace expects."""
+"""The reference model as an oracle: its answers are the expectations of a drawn trace."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..player import Player
 
 
 class Model:
-    """A reference session that is asked the steps of a history as it grows.
+    """A reference session that answers the steps of a history as it grows.
 
-    Where the profile keeps everything, reopening changes nothing: a MemorySession that is left
-    alone stands for every such session. A string keeps less, and so a StringSession answers.
+    If the profile keeps everything, opening again changes nothing. A MemorySession that stays open
+    then gives the answers. A string keeps less, so a StringSession gives them.
     """
 
     def __init__(self, contract: Contract, keeps: str) -> None:
@@ -41,7 +41,7 @@ class Model:
         return isinstance(outcome, Returned) and bool(outcome.value)
 
     def answer(self, step: Step) -> Step:
-        """Do the step and return it with what came of it as its expectation."""
+        """Play the step, and return it with its outcome as the expectation."""
         if step.operation == "observe":
             return replace(step, argument={name: self._read(name) for name in step.argument})
         if step.operation in ("reopen", "restart") and not self._strings:
@@ -55,9 +55,9 @@ class Model:
         return step
 
     def _read(self, member: str) -> Any:
-        """Return what the member gives, None where that stands for nothing."""
+        """Return the value of a member; None if the value is empty."""
         value = _value(self._subject.get("session", member))
-        # A flag that is not set is false, and not nothing.
+        # A flag that is not set is false, not empty.
         return None if value is not False and value in self._fields[member].empty else value
 
     def __enter__(self) -> Self:

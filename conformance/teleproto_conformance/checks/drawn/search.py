@@ -1,7 +1,6 @@
-"""Traces made at run time: what Hypothesis draws, a reference session answers.
+"""Traces made at run time: Hypothesis draws the calls, the reference model gives the answers.
 
-A generated trace is an ordinary one, with what the reference model gave as its expectations; it
-is replayed, shortened, shown and saved like any other.
+A generated trace is replayed, shortened, shown and saved like any other trace.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ def search(
     effort: Effort,
     run: Callable[[Trace], Failure | None],
 ) -> Failure | None:
-    """Draw traces until one fails, shorten it in so many attempts, and return its failure.
+    """Draw traces until one fails; shorten it, and return its failure.
 
-    Without a seed, the same version of Hypothesis draws the same traces at every run of the same
-    code. A call that hangs ends the search: a shorter trace would cost its time limit over and
-    over.
+    ``effort`` limits the traces and the attempts to shorten. Without a seed, the same version of
+    Hypothesis draws the same traces in every run of the same code. A call that hangs ends the
+    search, as every attempt to shorten would wait for the time limit again.
     """
     found: list[Failure] = []
     tried = itertools.count()
@@ -58,13 +57,13 @@ def search(
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
         trace = data.draw(_STRATEGIES[check.by](check, contract, keeps))
-        # Not before it is drawn: Hypothesis would find what it drew before inconsistent.
+        # After the draw, or Hypothesis would report inconsistent data.
         if found and next(tried) >= effort.shortening:
             raise _Enough
         failure = run(trace)
         if failure is not None:
             found.append(failure)
-            # Histories are cut down step by step below, not by Hypothesis.
+            # Histories are shortened step by step below, not by Hypothesis.
             raise _Enough if failure.hung or histories_drawn else _Found
 
     try:
@@ -89,16 +88,16 @@ def _unsteady(failure: Failure) -> Failure:
 
 
 class _Found(Exception):
-    """Hypothesis looks for a simpler trace that raises it."""
+    """Makes Hypothesis look for a simpler trace."""
 
 
 class _Enough(BaseException):
-    """Hypothesis lets it through, and so looks no further."""
+    """Ends the search: Hypothesis does not catch it."""
 
 
 @contextmanager
 def _home_elsewhere() -> Iterator[None]:
-    """Keep what Hypothesis writes for itself out of the directory where the run was started.
+    """Keep the files of Hypothesis out of the directory in which the run was started.
 
     Afterwards it writes to its default directory, or to HYPOTHESIS_STORAGE_DIRECTORY.
     """
@@ -122,7 +121,7 @@ def _addresses() -> st.SearchStrategy[str]:
 
 
 def _spread(*bounds: int) -> st.SearchStrategy[int]:
-    """Numbers between each two bounds, the large ones as often as the small ones."""
+    """Numbers from each range between two bounds, all ranges equally often."""
     return st.one_of([st.integers(*ends) for ends in itertools.pairwise(bounds)])
 
 
@@ -180,8 +179,8 @@ def _damaged_strings(draw: st.DrawFn, check: Generated, contract: Contract, keep
     bare = len(whole.rstrip("="))
     damage = draw(st.sampled_from(("cut", "extra", "insert")))
     if damage == "cut":
-        # A cut that takes the padding alone is left open; one that leaves 351 characters behind the
-        # version leaves a whole Telethon string that lacks only its padding.
+        # The contract leaves open a cut of the padding alone. A cut to 352 characters
+        # gives a Telethon string without its padding, which is open as well.
         described["cut"] = draw(st.integers(1, bare - 1).filter(lambda kept: kept != 352))
     elif damage == "extra":
         described["extra"] = draw(st.binary(min_size=1, max_size=40)).hex()

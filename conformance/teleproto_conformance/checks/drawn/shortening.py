@@ -1,4 +1,4 @@
-"""Cutting a failing history down to what it takes to fail."""
+"""Shortens a failing history."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...contract.trace import Step, Trace
 from ..failure import Failure
 
 _OPENING = 2
-"""Steps that open the session."""
+"""The number of steps that open the session."""
 
 
 def shortened(
@@ -18,12 +18,12 @@ def shortened(
     run: Callable[[Trace], Failure | None],
     attempts: int,
 ) -> Failure:
-    """Leave out of a history all that its failure does not depend on.
+    """Leave out of a history everything that its failure does not need.
 
-    Large pieces are tried first, then smaller ones, then parts of single steps, until nothing more
-    can go. ``answered`` gives a history what is now to be expected of it, or None where that is
-    open; ``run`` is called ``attempts`` times at most. What nothing can be left out of any more is
-    marked as ``shortest``.
+    Large pieces are tried first, then smaller ones, then parts of single steps. ``answered`` gives
+    a changed history new expectations, or returns None if the contract leaves them open. ``run`` is
+    called at most ``attempts`` times. A failure that cannot be shortened further is marked as
+    ``shortest``.
     """
     cutter = _Cutter(failure, answered, run, attempts)
     try:
@@ -41,7 +41,7 @@ def shortened(
 
 
 class _Spent(Exception):
-    """There were as many attempts as there may be, or one of them hung."""
+    """All attempts are used, or one of them hung."""
 
 
 class _Cutter:
@@ -76,18 +76,18 @@ class _Cutter:
 
     @property
     def _end(self) -> int:
-        """Where the steps end that may be left out: at the one that failed, if it was one."""
+        """The end of the steps that may be left out; the step that failed stays."""
         return len(self.failure.done) - (not self.failure.afterwards)
 
     def drop_questions(self) -> None:
-        """Leave out all questions but the one that was answered wrongly."""
+        """Leave out all questions except the one with the wrong answer."""
         before, last = self.failure.done[: self._end], self.failure.done[self._end :]
         fewer = (*(step for step in before if not step.questions), *last)
         if fewer != self.failure.done:
             self._fails(fewer)
 
     def drop_pieces(self, size: int) -> bool:
-        """Leave out pieces of ``size`` steps, from the end; say whether one could go."""
+        """Leave out pieces of ``size`` steps, from the end. Return whether one was left out."""
         any_gone = False
         end = self._end
         while end > _OPENING:
@@ -99,14 +99,14 @@ class _Cutter:
         return any_gone
 
     def drop_parts(self) -> bool:
-        """Leave out entities of those that were seen at once; say whether one could go."""
+        """Leave out entities of a batch. Return whether one was left out."""
         any_gone = False
         place = _OPENING
         while place < self._end:
             done = self.failure.done
             smaller = _smaller(done[place])
             if any(self._fails((*done[:place], step, *done[place + 1 :])) for step in smaller):
-                any_gone = True  # and perhaps one more of the same
+                any_gone = True  # try the same batch again
             else:
                 place += 1
         return any_gone
