@@ -37,12 +37,12 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             r": mapping values are not",
         ),
         ("spec/formats.yaml", "layouts:", "\tlayouts:", r": found character that"),
-        (SURFACE, RULE, RULE + "    id: SURFACE-2\n", r": the key 'id' stands here twice"),
+        (SURFACE, RULE, RULE + "    id: SURFACE-2\n", r": the key 'id' occurs twice"),
         (
             SURFACE,
             "          port: {member: port}\n",
             "          port: {member: port}\n          port: {member: port}\n",
-            r": the key 'port' stands here twice",
+            r": the key 'port' occurs twice",
         ),
         # Mistakes against a schema.
         ("spec/contract.yaml", "title:", "titel:", r": the document: 'title' is a req"),
@@ -82,7 +82,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - observe: {dc_id: null}\n            load: []\n",
-            r": SURFACE-2: a step has exactly one operation; here stands: observe, load",
+            r": SURFACE-2: a step must have exactly one operation; this one has observe, load",
         ),
         (
             SURFACE,
@@ -94,28 +94,28 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - gives: null\n",
-            r": SURFACE-2: a step has exactly one operation; here stands: none",
+            r": SURFACE-2: a step must have exactly one operation; this one has none",
         ),
         # Mistakes that only the whole contract shows.
-        (SURFACE, RULE, "  - id: FRESH-9\n", r": FRESH-9: it stands in chapter SURFACE"),
-        (SURFACE, RULE, "  - id: SURFACE-1\n", r": SURFACE-1: SURFACE-1 stands there twice"),
+        (SURFACE, RULE, "  - id: FRESH-9\n", r": FRESH-9: it is in the file of chapter SURFACE"),
+        (SURFACE, RULE, "  - id: SURFACE-1\n", r": SURFACE-1: SURFACE-1 occurs twice"),
         (
             SURFACE,
             "      - id: current-key\n",
             "      - id: data-centre\n",
-            r": SURFACE-2: SURFACE-2\[data-centre\] stands there twice",
+            r": SURFACE-2: SURFACE-2\[data-centre\] occurs twice",
         ),
         (
             SURFACE,
             "profiles: all",
             "profiles: [eternal]",
-            r": SURFACE-1: no profile is called 'eternal'; there are memory, string, store",
+            r": SURFACE-1: there is no profile 'eternal'; use one of memory, string, store",
         ),
         (
             FRESH,
             "profiles: [memory, string]",
             "profiles: [memory, strings]",
-            r": FRESH-1: no profile is called 'strings'",
+            r": FRESH-1: there is no profile 'strings'",
         ),
         (
             FRESH,
@@ -127,7 +127,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             FRESH,
             "[$dc]",
             "[$home]",
-            r": FRESH-3: the trace uses \$home, its cases have no such value",
+            r": FRESH-3: the trace uses \$home, but its cases have no such value",
         ),
         (
             SURFACE,
@@ -139,7 +139,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - set_auth_key: [{key: Z}]\n",
-            r": SURFACE-2: no key is called Z",
+            r": SURFACE-2: there is no key Z",
         ),
         (
             SURFACE,
@@ -151,7 +151,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - restore: [{string: pyrogram}]\n",
-            r": SURFACE-2: no string layout is called 'pyrogram'",
+            r": SURFACE-2: there is no string layout 'pyrogram'",
         ),
         (
             SURFACE,
@@ -170,7 +170,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             SURFACE,
             TRACE,
             "          - put_files: {x: {layout: cookie}}\n",
-            r": SURFACE-2: no file content is described by",
+            r": SURFACE-2: \{'layout': 'cookie'\} does not describe the content of a file",
         ),
     ],
 )

@@ -68,7 +68,7 @@ def sessions(project: Project) -> Project:
         ("mypkg.Unmade", "failed with RuntimeError: no such host, at mypkg.py:"),
         ("mypkg:nothing", "it returned None instead of a session"),
         ("mypkg.Partial", "the session has no get_input_entity, close, delete (SURFACE-1: "),
-        ("mypkg.Odd", "no profile is called 'eternal'; use one of memory, string, store"),
+        ("mypkg.Odd", "there is no profile 'eternal'; use one of memory, string, store"),
     ],
 )
 def test_a_session_that_cannot_be_run(sessions: Project, session: str, says: str) -> None:
@@ -108,7 +108,7 @@ def test_a_package_that_cannot_be_imported(project: Project) -> None:
     [
         (
             ["--session-profile=eternal"],
-            "no profile is called 'eternal'; use one of memory, string",
+            "there is no profile 'eternal'; use one of memory, string",
         ),
         ([WHOLE], "--session-impl is given 2 times (mypkg.Whole, mypkg.Whole); give it once"),
         (["--session-profile=memory"] * 2, "--session-profile is given 2 times"),
@@ -200,14 +200,14 @@ def test_a_baseline_that_cannot_be_used(sessions: Project, known: str, says: str
         ("no trace\n", "trace.json:1: Expecting value"),
         ('"no trace"', "the document: 'no trace' is not of type 'object'"),
         ('{"trace": [{"process_entities": [{"_": "user", "bogus": "5"}]}]}', "user has no bogus"),
-        ('{"trace": [{"get_auth_key": [{"int": "x"}]}]}', "no whole number"),
+        ('{"trace": [{"get_auth_key": [{"int": "x"}]}]}', "x is not a whole number"),
         ('{"trace": ]', "trace.json:1: "),
         ('{"trace": []}', "trace: [] should be non-empty"),
         ('{"trace": [{"lode": []}]}', "trace.0: "),
-        ('{"trace": [{"load": [], "save": []}]}', "a step has exactly one operation"),
-        ('{"trace": [{"set_auth_key": [{"key": "Z"}]}]}', "no key is called Z"),
-        ('{"trace": [{"set_auth_key": [{"key": []}]}]}', "no key is called []"),
-        ('{"trace": [{"set_auth_key": ["$key"]}]}', "nothing takes the place of $key"),
+        ('{"trace": [{"load": [], "save": []}]}', "a step must have exactly one operation"),
+        ('{"trace": [{"set_auth_key": [{"key": "Z"}]}]}', "there is no key Z"),
+        ('{"trace": [{"set_auth_key": [{"key": []}]}]}', "there is no key []"),
+        ('{"trace": [{"set_auth_key": ["$key"]}]}', "variable $key has no value"),
         ('{"trace": [{"load": [], "session": "b"}]}', "session b is used before it is opened"),
         (
             '{"trace": [{"reopen": []}, {"open": []}]}',

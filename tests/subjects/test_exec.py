@@ -151,7 +151,7 @@ def test_an_unknown_profile_is_refused_in_one_line(project: Project) -> None:
         "sys.stdin.read()\n"
     )
     line = project.pytest(_exec(sys.executable, project.write("host.py", program))).refusal()
-    assert "no profile is called 'cloud'; use one of memory, string, store" in line
+    assert "there is no profile 'cloud'; use one of memory, string, store" in line
 
 
 def test_a_host_that_does_not_answer_hello_is_given_up(project: Project) -> None:

@@ -561,7 +561,7 @@ def test_a_refused_class_is_reported_with_the_remedy(project: Project) -> None:
         (["no-such-program", "x"], "the program no-such-program does not exist or cannot be run"),
         (["./host.pl"], "the program ./host.pl does not exist or cannot be run"),
         (["perl 'host.pl"], "it is not a valid command (no closing quotation)"),
-        (["--profile=cloud", "perl", PERL_HOST], "no profile is called 'cloud'; name it with"),
+        (["--profile=cloud", "perl", PERL_HOST], "there is no profile 'cloud'; name it with"),
     ],
 )
 def test_unusable_arguments_are_one_line(project: Project, arguments: list[str], says: str) -> None:

@@ -1,4 +1,4 @@
-"""Reading YAML and JSON that people write: what is wrong is said with file, line and place."""
+"""Reading YAML and JSON that people write. Errors name the file, the line and the place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import yaml
 from ..errors import ContractError
 from .paths import SPEC
 
-# The parser in C reads the same YAML some ten times faster; not every build of PyYAML has it.
+# The parser in C is some ten times faster, but some builds of PyYAML lack it.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Base):  # type: ignore[misc]  # the base is chosen at run time
-    """A safe loader that refuses a key written twice instead of dropping the first."""
+    """A safe loader that refuses a mapping in which a key occurs twice."""
 
 
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
@@ -27,19 +27,19 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     for key_node, _ in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
             raise yaml.constructor.ConstructorError(
-                None, None, "a key is a text", key_node.start_mark
+                None, None, "a key must be text", key_node.start_mark
             )
         if key_node.value in seen:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key_node.value!r} stands here twice", key_node.start_mark
+                None, None, f"the key {key_node.value!r} occurs twice", key_node.start_mark
             )
         seen.add(key_node.value)
     loader.flatten_mapping(node)
-    # Names of members are texts, as in JSON, whatever else YAML would read in them.
+    # Keys are text, as in JSON, even if YAML would read a number or a flag.
     return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
 
 
-# Nor is a date that somebody writes in a reason anything but text.
+# A date is text, too: people write dates in reasons.
 _Loader.yaml_implicit_resolvers = {
     first: [entry for entry in entries if entry[0] != "tag:yaml.org,2002:timestamp"]
     for first, entries in _Loader.yaml_implicit_resolvers.items()
@@ -50,7 +50,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 def read(path: Path, schema: str) -> Any:
     """Return the content of a YAML or JSON file that fits ``schema``.
 
-    :raises ContractError: naming file, line, place and what is wrong.
+    :raises ContractError: with the file, the line, the place and the mistake.
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Encoding saved strings and stored files from their description in ``spec/formats.yaml``.
 
-The reference model has a codec of its own; that the two agree is checked for every vector.
+The reference model has its own codec. The generator compares the two for every vector.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _EDITS = ("version", "alphabet", "extra", "cut", "replace", "insert", "append")
 def encode(layouts: Mapping[str, Layout], described: dict[str, Any]) -> str:
     """Return the string that ``{string: LAYOUT, field: value, ...}`` describes.
 
-    :raises ContractError: where the layout or a field is unknown.
+    :raises ContractError: if the layout or a field is unknown, or if a field has no valid value.
     """
     values = dict(described)
     name = values.pop("string")
     try:
         layout = layouts[name]
     except KeyError:
-        raise ContractError(f"no string layout is called {name!r}") from None
+        raise ContractError(f"there is no string layout {name!r}") from None
     edits = {key: values.pop(key) for key in _EDITS if key in values}
     data = b""
     for field in layout.fields:
@@ -86,7 +86,7 @@ def content(members: Sequence[KeyMember], described: dict[str, Any]) -> str:
         case {"layout": "auth_keys", "keys": keys}:
             value = {dc: _key(members, KEYS[key]) for dc, key in keys.items()}
         case _:
-            raise ContractError(f"no file content is described by {described!r}")
+            raise ContractError(f"{described!r} does not describe the content of a file")
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 

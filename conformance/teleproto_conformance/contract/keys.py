@@ -1,10 +1,10 @@
 """The synthetic auth keys of the vectors: known by name, never shown as bytes.
 
 Key ``A`` to ``F`` are 256 bytes each: the SHA-256 digests of ``teleproto-conformance auth key A 0``
-up to ``... 7``, one after the other. ``short`` and ``long`` are what a careless caller hands over:
-key ``A`` less its last byte, and with one byte more. ``odd`` is a good key of bytes that careless
-storages lose: it begins with 00, holds 0d 0a and 00, and ends with 00; the rest is key ``A``'s.
-All bytes of ``zero`` are 00, all of ``full`` are ff; ``blank`` has no bytes.
+up to ``... 7``, one after the other. ``short`` is key ``A`` without its last byte, ``long`` is key
+``A`` with one more byte. ``odd`` is a valid key with bytes that careless storages lose: it begins
+with 00, contains 0d 0a 00, and ends with 00. Its other bytes are those of key ``A``. All bytes of
+``zero`` are 00, all of ``full`` are ff; ``blank`` has no bytes.
 """
 
 from __future__ import annotations
@@ -35,5 +35,5 @@ _NAMED = {key: name for name, key in KEYS.items()}
 
 
 def name_of(key: bytes) -> str | None:
-    """Return the name of ``key``, or None for bytes that are none of ours."""
+    """Return the name of ``key``, or None if it is not in ``KEYS``."""
     return _NAMED.get(key)

@@ -1,7 +1,7 @@
 """The operations of traces, each described once.
 
-The schema of traces and the table in ``vectors/README.md`` are made from these descriptions. The
-player, the words and the check of authored traces go by them.
+The generator makes the schema of traces and the table in ``vectors/README.md`` from these
+descriptions. The player, the messages and the check of authored traces also use them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Session = Literal["opens", "needs", "process", "none"]
-"""What an operation does with its session: opens it; needs it; needs only its process, and so works
-also if the constructor raised; or needs none."""
+"""How an operation uses its session: it opens the session, needs it, needs only its process (and so
+works even if the constructor raised), or needs none."""
 
 Asks = Literal["get", "set", "has", "call"]
-"""What a subject is asked, if it can be told ahead: all properties named; the assignment; whether
-the member is there; the method of that name."""
+"""The request to a subject, if it is known in advance: read all named properties, assign one, look
+whether the member exists, or call the method of that name."""
 
 Schema = dict[str, Any]
 
@@ -54,8 +54,8 @@ def _record(required: dict[str, Schema], **optional: Schema) -> Schema:
 
 _AT: Schema = {
     "description": (
-        "The system call before which this happens. number counts the program's calls of this name "
-        "in all of its threads, from 1."
+        "This happens just before a system call. number counts the program's calls of this name in "
+        "all of its threads, from 1."
     ),
     **_record(
         {
@@ -67,18 +67,18 @@ _AT: Schema = {
 }
 
 Notation = list[dict[str, Any]]
-"""The steps of a trace as they are written."""
+"""The steps of a trace as YAML or JSON has them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation of traces.
 
-    ``about`` says what to do, and ``shown`` what its argument is, for people; ``argument`` is the
-    JSON Schema of the argument. ``asks`` is what a subject is asked, None if that depends on the
-    steps before. ``questions`` says that the operation changes nothing of the session.
-    ``saves`` says that the session is not asked to save once more before it is opened again.
-    ``steps`` returns the traces within an argument.
+    ``about`` describes the operation and ``shown`` its argument, for people; ``argument`` is the
+    JSON Schema of the argument. ``asks`` is the request to a subject, or None if it depends on
+    earlier steps. ``questions`` is true if the operation leaves the session unchanged. ``saves`` is
+    true if the suite needs no ``save()`` after it to open the session again. ``steps`` returns the
+    traces within an argument.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Operation:
 
 
 def _method(name: str, argument: Schema, **more: Any) -> Operation:
-    about = "call the method, and wait for what it promises"
+    about = "call the method, and wait for its result"
     return Operation(
         name=name, about=about, shown="arguments", argument=argument, asks="call", **more
     )
@@ -127,10 +127,11 @@ _ALL: Final = (
     Operation(
         name="reopen",
         about=(
-            "let go of the object, open the session again from what the profile keeps, and call "
-            "`load()`. `memory`: a new session. `string`: from what `save()` returned. `store` and "
-            "`teleproto-store`: under the same name. `custom`: under the same name, after a "
-            "`save()`; leave this `save()` out if the last call was `save`, `close` or `delete`"
+            "drop the object, open the session again from what the profile keeps, and call "
+            "`load()`. `memory`: a new session. `string`: from the string that `save()` returned. "
+            "`store` and `teleproto-store`: under the same name. `custom`: under the same name, "
+            "after a `save()`; leave this `save()` out if the last call was `save`, `close` or "
+            "`delete`"
         ),
         shown="`[]`",
         argument=_EMPTY,
@@ -153,7 +154,7 @@ _ALL: Final = (
     ),
     Operation(
         name="has",
-        about="gives whether the member is there",
+        about="gives whether the session has the member",
         shown="a member",
         argument={"type": "string"},
         asks="has",
@@ -179,7 +180,7 @@ _ALL: Final = (
     ),
     Operation(
         name="pause",
-        about="let this much time pass; meanwhile the program continues what it has begun",
+        about="wait this long; meanwhile the program continues its running work",
         shown="milliseconds",
         argument={"type": "integer", "minimum": 1, "maximum": 1000},
         session="process",
@@ -248,10 +249,9 @@ _ALL: Final = (
     Operation(
         name="leaks",
         about=(
-            "gives the places where a key of `keys` or a saved string can be read: in the text of "
-            "the object, in every error so far, in log records of every level, in warnings, or in "
-            "what was printed. Look for it raw, in hexadecimal, as numbers, in base64, base32 and "
-            "base85"
+            "gives the places that show a key of `keys` or a saved string: the text of the object, "
+            "every error so far, log records of every level, warnings, or printed output. Look for "
+            "it raw, in hexadecimal, as numbers, in base64, base32 and base85"
         ),
         shown="`repr`, `errors`, `logs`, `warnings` or `output`",
         argument=_one_of("repr", "errors", "logs", "warnings", "output"),
@@ -270,7 +270,7 @@ _ALL: Final = (
     ),
     Operation(
         name="files",
-        about="gives path to content of every file there",
+        about="gives the path and the content of every file there",
         shown="`[]` or a directory",
         argument={"type": "array", "maxItems": 1, "items": {"$ref": "#/$defs/path"}},
         session="none",
@@ -313,7 +313,7 @@ _ALL: Final = (
     Operation(
         name="exposed",
         about=(
-            "gives every file and directory that somebody else on the machine may read or change, "
+            "gives every file and directory that another user of the machine may read or change, "
             "with its mode"
         ),
         shown="`[]`",
@@ -323,7 +323,7 @@ _ALL: Final = (
 )
 
 MODIFIERS: Final = ("gives", "raises", "when", "session", "process", "times")
-"""What may stand beside the operation of a step."""
+"""What a step may have beside its operation."""
 OPERATIONS: Final = {operation.name: operation for operation in _ALL}
 """All operations by name."""
 
@@ -337,7 +337,7 @@ def schema() -> Schema:
 
 
 def table() -> list[str]:
-    """Return the operations as the lines of a table, those of one description side by side."""
+    """Return the lines of a table of operations. Operations with the same texts share a line."""
     rows: dict[tuple[str, str], list[str]] = {}
     for each in _ALL:
         rows.setdefault((each.shown, each.about), []).append(f"`{each.name}`")

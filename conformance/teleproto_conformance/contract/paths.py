@@ -1,4 +1,4 @@
-"""Where the contract and the vectors lie: inside the package, or beside it in a checkout."""
+"""The directories of the contract and the vectors: in the package, or beside it in a checkout."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Traces kept as files, to be run again."""
+"""Traces in files, to run them again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .trace import Trace
 
 
 def document(check: Check, rule: Rule, trace: Trace, contract: Contract) -> dict[str, Any]:
-    """Return what a replay file holds."""
+    """Return the content of a replay file."""
     return {
         "contract": contract.version,
         "check": check.id,
@@ -24,7 +24,7 @@ def document(check: Check, rule: Rule, trace: Trace, contract: Contract) -> dict
 def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
     """Return the trace of a replay file as a case, and the rule that it shows.
 
-    :raises UsageError: where the file is no trace.
+    :raises UsageError: if the file does not hold a valid trace.
     """
     from . import documents
 
@@ -43,7 +43,7 @@ def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
             level="MUST",
             profiles=(profile,),
             rule=f"The session does what the trace in {path.name} expects.",
-            why="The trace was kept because something once depended on it.",
+            why="Somebody kept this trace because it once mattered.",
             source=path.name,
         )
     case = Case(

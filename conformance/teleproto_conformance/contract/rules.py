@@ -1,7 +1,7 @@
 """The contract in memory: chapters, their rules, and the checks that show each rule.
 
-It is made from ``spec/`` by :mod:`authoring` and read back from ``vectors/`` by :mod:`vectors`;
-whoever runs the suite needs only the second.
+:mod:`authoring` makes it from ``spec/``, and :mod:`vectors` reads it back from ``vectors/``. A run
+of the suite needs only the second.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """Traces that show a rule and are made at run time, ``by`` a generator of that name."""
+    """Traces that show a rule and that the generator ``by`` makes at run time."""
 
     id: str
     rule: str
@@ -124,7 +124,7 @@ class Contract:
         return {rule.id: rule for chapter in self.chapters for rule in chapter.rules}
 
     def checks(self, profile: str) -> list[Check]:
-        """Everything that a session of ``profile`` is asked, chapter by chapter."""
+        """All checks for a session of ``profile``, chapter by chapter."""
         return [
             check
             for chapter in self.chapters

@@ -1,4 +1,4 @@
-"""Finding auth keys in text, in every encoding that a reader could turn back."""
+"""Finding auth keys in text, in every encoding that a reader could decode."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from functools import cache
 from .keys import KEYS, NAMES
 
 _KEY_PIECE = 12
-"""So many bytes of a key in a row are no accident; fewer are of no use to a thief."""
+"""Bytes of a key in a row that count as a leak. Fewer may be chance, and do not help a thief."""
 
 _INPUT_PIECE = 24
-"""So many characters of what was given are no accident either."""
+"""Characters of a saved string in a row that count as a leak."""
 
 
 def _aligned(piece: bytes, unit: int) -> Iterator[bytes]:
-    """Yield the parts of ``piece`` that an encoding of ``unit`` bytes at a time shows whole."""
+    """Yield the parts of ``piece`` that are whole groups for an encoding of ``unit`` bytes."""
     for start in range(unit):
         yield piece[start : start + (len(piece) - start) // unit * unit]
 
 
 def _encodings(piece: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the encodings of ``piece``, each as :func:`_readings` shows a text that holds it."""
+    """Yield the encodings of ``piece``, each in the form that :func:`_readings` gives a text."""
     yield "hexadecimal", piece.hex()
     yield "hexadecimal", piece[::-1].hex()
     yield "numbers", ",".join(map(str, piece))
@@ -42,9 +42,9 @@ def _encodings(piece: bytes) -> Iterator[tuple[str, str]]:
 
 @cache
 def _needles() -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return what to look for, by key and by encoding.
+    """Return the texts to look for, by key and by encoding.
 
-    Pieces overlap by half, so that no leak of one and a half pieces slips between two.
+    Pieces overlap by half, so every leak of one and a half pieces contains a whole one.
     """
     needles: dict[str, dict[str, tuple[str, ...]]] = {}
     for name in NAMES:
@@ -61,7 +61,7 @@ def _needles() -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def _readings(text: str) -> Iterator[tuple[str, str]]:
-    """Yield ``text`` as each encoding may stand in it, without what may stand between its parts."""
+    """Yield ``text`` for each encoding, without the separators that this encoding may have."""
     yield "hexadecimal", re.sub("0x|[^0-9a-f]", "", text.lower())
     yield "numbers", ",".join(re.findall(r"-?[0-9]+", text))
     yield "a number", text
@@ -74,11 +74,11 @@ def _readings(text: str) -> Iterator[tuple[str, str]]:
 
 _ESCAPED = re.compile(r"(?:\\+(?:x|u00)|%)([0-9a-fA-F]{2})")
 _DIGITS = 40
-"""Decimal digits of a whole key that are no accident."""
+"""First decimal digits of a whole key that count as a leak."""
 
 
 def leaked_key(text: str) -> str | None:
-    """Say which key stands in ``text`` and how it is encoded, or None."""
+    """Return which key ``text`` contains and its encoding, or None."""
     if len(text) < _KEY_PIECE:
         return None
     for encoding, reading in _readings(text):
@@ -89,7 +89,7 @@ def leaked_key(text: str) -> str | None:
 
 
 def leaks(text: str, strings: Iterable[str]) -> Iterator[str]:
-    """Yield what can be read in ``text``: a key of ours, or a piece of one of ``strings``."""
+    """Yield what ``text`` leaks: a key of ``KEYS``, or a piece of one of ``strings``."""
     if leak := leaked_key(text):
         yield leak
     if any(leaked_input(text, given) for given in strings):
@@ -97,12 +97,12 @@ def leaks(text: str, strings: Iterable[str]) -> Iterator[str]:
 
 
 def leaked_input(text: str, given: str) -> bool:
-    """Say whether ``text`` repeats a piece of ``given`` that is long enough to hold a secret."""
+    """Return whether ``text`` repeats a piece of ``given`` that is long enough to be a leak."""
     starts = range(0, len(given) - _INPUT_PIECE + 1, _INPUT_PIECE // 2)
     return any(given[at : at + _INPUT_PIECE] in text for at in starts)
 
 
 def masked(text: str) -> str:
-    """Return ``text`` fit to be shown: without it, where it holds a key."""
+    """Return ``text``, or a note in its place if it contains a key."""
     leak = leaked_key(text)
     return text if leak is None else f"(a text that holds {leak}; it is not shown)"

@@ -13,7 +13,7 @@ class Member:
     """A member of a session; ``spec/surface.yaml`` has all of them.
 
     ``teleproto`` is its name in JavaScript. An ``awaitable`` member may return something to await;
-    any other takes effect before it returns. ``since`` is the release of teleproto that brought it.
+    any other takes effect before it returns. ``since`` is the first release of teleproto with it.
     """
 
     teleproto: str
@@ -31,14 +31,14 @@ class Member:
         return cls(**{**entry, "arguments": arguments})
 
     def dump(self) -> dict[str, Any]:
-        """Write the entry, without what it leaves out."""
+        """Write the entry, without members that are not set."""
         given = {key: value for key, value in asdict(self).items() if value or value == ()}
         return {**given, "awaitable": self.awaitable}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """A field of a session's state; ``empty`` are the values that may be read if it is empty."""
+    """A field of a session's state; ``empty`` lists the values that an empty field may have."""
 
     doc: str
     empty: tuple[Any, ...]
@@ -53,7 +53,7 @@ class Field:
 class Profile:
     """What a class promises; ``spec/profiles.yaml`` has all profiles.
 
-    ``takes`` is what the constructor takes, ``keeps`` what survives. ``names`` says who sees the
+    ``takes`` is the constructor's argument, ``keeps`` is what survives. ``names`` says who sees the
     name of a session. It is ``own`` if the storage is the working directory, and ``shared`` if
     every program that uses the storage sees the name. It is None for sessions without a name.
     ``extends`` is the profile whose rules bind this one as well.
@@ -72,7 +72,7 @@ class LayoutField:
     """A field of a saved string; ``spec/formats.yaml`` has all layouts.
 
     ``type`` has Kaitai Struct's names; it is None for the bytes of an auth key. ``encoding`` is
-    that of a text. ``counts`` is the field of which this one holds the number of bytes.
+    the encoding of a text. If ``counts`` names a field, this one holds its size in bytes.
     """
 
     id: str
@@ -83,7 +83,7 @@ class LayoutField:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a saved string is written: ``version``, then all ``fields`` together as base64."""
+    """The layout of a saved string: ``version``, then all ``fields`` together as base64."""
 
     version: str
     alphabet: Literal["standard", "url"]
@@ -92,7 +92,7 @@ class Layout:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyMember:
-    """A member of the JSON object that a file has for an auth key.
+    """A member of the JSON object of an auth key in a file.
 
     ``contents`` is its constant value; it is None for the member that holds the bytes.
     """

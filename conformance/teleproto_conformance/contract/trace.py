@@ -1,7 +1,7 @@
-"""The operation trace: the one way in which anything here drives a session.
+"""The operation trace: the only way in which the suite drives a session.
 
-A vector is a trace, a generated history is one, a failure message shows one, and a replay file
-holds one. ``spec/schema/trace.schema.json`` is its notation in YAML and JSON.
+Vectors and generated histories are traces. Failure messages show traces, and replay files hold
+them. ``spec/schema/trace.schema.json`` is the notation in YAML and JSON.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class _Nothing:
 
 
 NOTHING: Final = _Nothing()
-"""No expectation; ``None`` is one."""
+"""The step expects no particular value. ``None`` would be an expected value."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation, and what has to come of it."""
+    """One operation and its expected result."""
 
     operation: str
     argument: Any
@@ -52,7 +52,7 @@ class Step:
 
     @property
     def questions(self) -> bool:
-        """Whether the step changes nothing of the session."""
+        """Whether the step leaves the session unchanged."""
         return OPERATIONS[self.operation].questions
 
     @classmethod
@@ -63,7 +63,7 @@ class Step:
         return cls(operation, notation[operation], **modifiers)
 
     def dump(self) -> dict[str, Any]:
-        """Write the step as it was read."""
+        """Write the step in its notation."""
         notation: dict[str, Any] = {self.operation: self.argument}
         if self.gives is not NOTHING:
             notation["gives"] = self.gives
@@ -84,13 +84,13 @@ Trace = tuple[Step, ...]
 
 
 def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
-    """Find what the schema cannot: sessions used before they are opened, values that are none.
+    """Refuse what the schema allows: sessions used before they are opened, and invalid values.
 
-    :raises ContractError: naming the first.
+    :raises ContractError: for the first mistake.
     """
     steps = list(notation)
     _refuse_other_than_one_operation(steps)
-    # A trace that never opens its main session has it opened by `parse`.
+    # If a trace never opens its main session, `parse` adds this.
     opened = {MAIN} - {step.get("session", MAIN) for step in steps if _opens(step)}
     for step in steps:
         session = step.get("session", MAIN)
@@ -106,7 +106,7 @@ def _refuse_other_than_one_operation(steps: list[dict[str, Any]]) -> None:
         given = [name for name in step if name not in MODIFIERS]
         if len(given) != 1:
             raise ContractError(
-                f"a step has exactly one operation; here stands: {', '.join(given) or 'none'}"
+                f"a step must have exactly one operation; this one has {', '.join(given) or 'none'}"
             )
         for inner in OPERATIONS[given[0]].steps(step[given[0]]):
             _refuse_other_than_one_operation(inner)
@@ -123,11 +123,11 @@ def _opens(step: dict[str, Any]) -> bool:
 def _refuse_unknown_values(value: Any) -> None:
     match value:
         case str() if re.fullmatch(r"\$[a-z_]+", value):
-            raise ContractError(f"nothing takes the place of {value}")
+            raise ContractError(f"variable {value} has no value")
         case {"key": name} if not isinstance(name, str) or name not in KEYS:
-            raise ContractError(f"no key is called {name}; there are {', '.join(KEYS)}")
+            raise ContractError(f"there is no key {name}; use one of {', '.join(KEYS)}")
         case {"int": digits} | {"long": digits} if not re.fullmatch("-?[0-9]+", str(digits)):
-            raise ContractError(f"{digits} is no whole number")
+            raise ContractError(f"{digits} is not a whole number")
         case {"_": constructor}:
             _refuse_unknown_fields(value, str(constructor))
         case dict():
@@ -139,19 +139,19 @@ def _refuse_unknown_values(value: Any) -> None:
 
 
 def _refuse_unknown_fields(thing: dict[str, Any], constructor: str) -> None:
-    """A container may be any; what the session gets to keep is one of ours."""
+    """Check the fields of the types in ``tl``. Containers may have any type."""
     made = getattr(tl, constructor[:1].upper() + constructor[1:], None)
     known = {field.name for field in fields(made)} if is_dataclass(made) else None
     for name, entry in thing.items():
         if known is not None and name not in ("_", "self") and name not in known:
             raise ContractError(f"{constructor} has no {name}")
         if name in INTEGERS and not re.fullmatch("-?[0-9]+", str(entry or 0)):
-            raise ContractError(f"{entry} is no whole number")
+            raise ContractError(f"{entry} is not a whole number")
         _refuse_unknown_values(entry)
 
 
 def parse(notation: Iterable[dict[str, Any]]) -> Trace:
-    """Read a trace; one that never opens its session is preceded by opening and loading it."""
+    """Read a trace. If it never opens its session, put ``open`` and ``load`` before it."""
     steps = tuple(Step.parse(step) for step in notation)
     if any(step.opens and step.session == MAIN for step in steps):
         return steps

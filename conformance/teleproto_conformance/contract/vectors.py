@@ -1,4 +1,4 @@
-"""Golden vectors: the contract as JSON, which every run and every port reads."""
+"""Golden vectors: the contract as JSON, for the suite and for ports to other languages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tables import Tables
 def load(directory: Path = VECTORS) -> Contract:
     """Read the contract back from its vectors.
 
-    :raises ContractError: where a file is missing or is none of ours.
+    :raises ContractError: if a file is missing or does not hold vectors.
     """
     try:
         tables = _read(directory / "contract.json")
@@ -51,7 +51,7 @@ def _tuples(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def render(contract: Contract, spec: Path = SPEC) -> dict[str, str]:
-    """Return the content of every generated file; the same contract gives the same bytes."""
+    """Return the content of every generated file. The same contract gives the same bytes."""
     files = {"contract.json": _dump(_head(contract))}
     for chapter in contract.chapters:
         files[f"{chapter.vectors}.json"] = _dump(_document(contract, chapter))

@@ -1,1 +1,1 @@
-"""From YAML to what others read: the vectors and the rule catalogue."""
+"""Makes the vectors and the rule catalogue from the YAML."""

@@ -1,7 +1,7 @@
-"""From ``spec/`` to the contract: the YAML is read, checked and made explicit.
+"""From ``spec/`` to the contract: reads the YAML, checks it and makes it explicit.
 
-Cases take the place of their tables, described strings and files that of what they describe, and
-every rule and check learns the profiles that it binds.
+It makes a check of each case, encodes the strings and files that a trace describes, and gives
+every rule and check the list of profiles that it binds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TABLES = ("surface", "state", "profiles", "formats", "data-centres")
 def load(spec: Path = SPEC) -> Contract:
     """Read the whole contract.
 
-    :raises ContractError: naming the file and the place of the first mistake.
+    :raises ContractError: with the file and the place of the first mistake.
     """
     tables = Tables({name: _table(spec, name) for name in TABLES})
     head = read(spec / "contract.yaml", "contract")
@@ -59,7 +59,7 @@ def _chapter(path: Path, tables: Tables) -> Chapter:
         try:
             rule = _rule(item, tables.profiles)
             if rule.chapter != document["chapter"]:
-                raise ContractError(f"it stands in chapter {document['chapter']}")
+                raise ContractError(f"it is in the file of chapter {document['chapter']}")
             rules.append(rule)
             cases += _cases(item, rule, tables)
             generated += _generated(item, rule)
@@ -92,10 +92,13 @@ def _rule(item: dict[str, Any], profiles: Mapping[str, Profile]) -> Rule:
 
 
 def bound(names: str | list[str], profiles: Mapping[str, Profile]) -> tuple[str, ...]:
-    """Return the profiles that ``names`` binds: those named, and those that extend them."""
+    """Return the profiles that ``names`` binds: the named ones, and those that extend them.
+
+    :raises ContractError: if there is no such profile.
+    """
     for name in [] if names == "all" else names:
         if name not in profiles:
-            raise ContractError(f"no profile is called {name!r}; there are {', '.join(profiles)}")
+            raise ContractError(f"there is no profile {name!r}; use one of {', '.join(profiles)}")
     return tuple(
         name
         for name, profile in profiles.items()
@@ -130,7 +133,7 @@ def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
 
 
 def _steps(trace: list[Any]) -> list[dict[str, Any]]:
-    """Return the steps of a trace in which a variable stood for several."""
+    """Return the steps of a trace. A variable may have put a list of steps in place of one."""
     steps = [step for entry in trace for step in (entry if isinstance(entry, list) else [entry])]
     for step in steps:
         if "interrupt" in step:
@@ -166,14 +169,14 @@ def _generated(item: dict[str, Any], rule: Rule) -> Iterator[Generated]:
 
 
 def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
-    """Return ``value`` with each ``$name`` replaced and each described string or file made."""
+    """Return ``value`` with each ``$name`` replaced, and each described string or file encoded."""
     match value:
         case str() if value.startswith("$"):
             try:
                 return explicit(variables[value[1:]], variables, tables)
             except KeyError:
                 raise ContractError(
-                    f"the trace uses {value}, its cases have no such value"
+                    f"the trace uses {value}, but its cases have no such value"
                 ) from None
         case list():
             return [explicit(entry, variables, tables) for entry in value]
@@ -193,7 +196,7 @@ def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
 
 
 def _users(first: int, count: int) -> list[dict[str, str]]:
-    """Return users with ids from ``first`` on, and access hashes from 1 on."""
+    """Return users. Their ids count up from ``first``, and their access hashes from 1."""
     return [
         {"_": "user", "id": str(first + number), "access_hash": str(1 + number)}
         for number in range(count)
@@ -203,4 +206,4 @@ def _users(first: int, count: int) -> list[dict[str, str]]:
 def _refuse_duplicates(entries: list[Rule | Case | Generated]) -> None:
     for name, count in Counter(entry.id for entry in entries).items():
         if count > 1:
-            raise ContractError(f"{name} stands there twice")
+            raise ContractError(f"{name} occurs twice")

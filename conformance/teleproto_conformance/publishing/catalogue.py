@@ -79,7 +79,7 @@ def _generated(chapter: Chapter, rule: Rule) -> list[Generated]:
 
 
 def listing(contract: Contract) -> str:
-    """Return one line a rule, chapter by chapter."""
+    """Return one line for each rule, chapter by chapter."""
     lines = []
     for chapter in contract.chapters:
         lines += ["", f"{chapter.id}  {chapter.title}"]
@@ -90,7 +90,7 @@ def listing(contract: Contract) -> str:
 def explain(contract: Contract, name: str) -> str:
     """Return a rule, or a single check such as ``DC-3[round-trip-1-to-2]``, with its traces.
 
-    :raises UsageError: where there is no such rule or check.
+    :raises UsageError: if there is no such rule or check.
     """
     rule_id = name.partition("[")[0].upper()
     rule = contract.rules.get(rule_id)
@@ -121,7 +121,7 @@ def explain(contract: Contract, name: str) -> str:
             names = ", ".join(other.id.partition("[")[2].rstrip("]") for other in others)
             lines += textwrap.wrap(f"and the same for {names}", 96, break_on_hyphens=False)
     for entry in _generated(chapter, rule):
-        lines += ["", f"{entry.id}  {entry.comment} Its traces are drawn when it runs."]
+        lines += ["", f"{entry.id}  {entry.comment} The suite draws its traces at run time."]
     return "\n".join(lines)
 
 
@@ -133,7 +133,7 @@ def _one(chapter: Chapter, rule: Rule, name: str) -> str:
     for entry in _generated(chapter, rule):
         if entry.id == wanted:
             return f"{entry.id}  {entry.comment}"
-    raise UsageError(f"{rule.id} has no check {wanted}; `explain {rule.id}` shows what it has")
+    raise UsageError(f"{rule.id} has no check {wanted}; `explain {rule.id}` shows its checks")
 
 
 def _trace(case: Case) -> list[str]:

@@ -1,6 +1,6 @@
-"""Writing the vectors and the catalogue page, and telling where they have drifted.
+"""Writes the vectors and the pages, and reports files that are out of date.
 
-A vector is written only where the reference model does what the contract says by hand.
+It writes a vector only if the reference model gives the expected results of its scenario.
 """
 
 from __future__ import annotations
@@ -31,16 +31,19 @@ REFERENCES: dict[str, Callable[..., Any]] = {
     "teleproto-store": StoreSession,
     "custom": StoreSession,
 }
-"""A reference session for each profile, the simplest first; what writes at once has also saved."""
+"""A reference session for each profile, the simplest first.
+
+StoreSession also meets ``custom``: what it writes at once is there after ``save()``, too.
+"""
 
 
 def verify(contract: Contract) -> None:
     """Run every case on the simplest reference session that promises it.
 
-    The chapters are shared out among processes, where nothing else runs in this one that a fork
-    could catch in the middle.
+    Several processes share the chapters. If this process has more than one thread, a fork is not
+    safe, so the chapters run here.
 
-    :raises ContractError: naming the first case on which the two disagree.
+    :raises ContractError: for the first case on which the contract and the model disagree.
     """
     numbers = range(len(contract.chapters))
     if threading.active_count() == 1:
@@ -67,11 +70,11 @@ _checkers: dict[str, Checker]
 
 
 def _disagreement(number: int) -> str | None:
-    """Return what is wrong with the first case of a chapter that fails."""
+    """Return what is wrong with the first case of a chapter that fails, or None."""
     for case in _chapters[number].cases:
         profile = next((name for name in REFERENCES if name in case.profiles), None)
         if profile is None:
-            return f"{case.id}: no reference session has a profile of the case"
+            return f"{case.id}: no reference session has any of its profiles"
         failure = _checkers[profile].replay(case.trace)
         if failure is not None:
             return (
@@ -85,7 +88,7 @@ def _disagreement(number: int) -> str | None:
 def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
     """Write the vectors and the catalogue page from ``spec``.
 
-    :raises ContractError: where the contract is wrong, or the reference model disagrees.
+    :raises ContractError: if the contract is wrong, or the reference model disagrees.
     """
     contract = _verified(spec)
     try:
@@ -104,7 +107,7 @@ def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
 
 
 def _listed(vectors: Path) -> set[str]:
-    """Return the files of an earlier contract, as its manifest names them."""
+    """Return the files that the manifest of an earlier contract names."""
     try:
         manifest = json.loads((vectors / "manifest.json").read_text(encoding="utf-8"))
         return {name for name in manifest["files"] if Path(name).name == name}
@@ -113,12 +116,12 @@ def _listed(vectors: Path) -> set[str]:
 
 
 def check(spec: Path = SPEC, vectors: Path = VECTORS) -> tuple[Contract, list[str]]:
-    """Return the contract, and a line for every file that is not what ``generate`` would write.
+    """Return the contract, and a line for each file that ``generate`` would change.
 
-    :raises ContractError: where the contract is wrong, or the reference model disagrees.
+    :raises ContractError: if the contract is wrong, or the reference model disagrees.
     """
     if not vectors.is_dir():
-        raise UsageError(f"{vectors}: there is no such directory")
+        raise UsageError(f"{vectors}: this directory does not exist")
     contract = _verified(spec)
     files = render(contract, spec)
     drift = [

@@ -1,4 +1,4 @@
-"""Pages and schemas that are written from the contract and from the operations of traces."""
+"""Pages and schemas that follow from the contract and from the operations of traces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE = re.compile(r"^\| operation \|.*?(?=^$)", re.MULTILINE | re.DOTALL)
 
 
 def pages(contract: Contract, spec: Path, vectors: Path) -> dict[Path, str]:
-    """Return what each page must hold: all rules, the schema of traces, the table of operations.
+    """Return the right content of the rules page, the schema of traces and ``vectors/README.md``.
 
     The last two exist only in full copies of ``spec/`` and ``vectors/``.
     """
@@ -30,7 +30,7 @@ def pages(contract: Contract, spec: Path, vectors: Path) -> dict[Path, str]:
 
 
 def _schema(text: str) -> str:
-    """Return the schema of traces with the operations as they are described now."""
+    """Return the schema of traces with the current descriptions of the operations."""
     document = json.loads(text)
     step = document["$defs"]["step"]
     beside = {name: step["properties"][name] for name in operations.MODIFIERS}

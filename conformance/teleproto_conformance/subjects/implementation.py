@@ -66,4 +66,4 @@ class Implementation:
 def _known(profile: object, known: list[str], where: str) -> str:
     if isinstance(profile, str) and profile in known:
         return profile
-    raise UsageError(f"{where}: no profile is called {profile!r}; use one of {', '.join(known)}")
+    raise UsageError(f"{where}: there is no profile {profile!r}; use one of {', '.join(known)}")

@@ -38,7 +38,7 @@ class Setting:
         """
         name = self.profile or hello.promised or hello.guess
         if not isinstance(name, str) or name not in self.profiles:
-            what = "the profile is not known" if name is None else f"no profile is called {name!r}"
+            what = "the profile is not known" if name is None else f"there is no profile {name!r}"
             raise UsageError(f"{what}; name it with --profile, one of {', '.join(self.profiles)}")
         return self.profiles[name]
 
