@@ -1,4 +1,4 @@
-"""Reference model of teleproto's sessions: the shortest correct thing, meant to be read.
+"""The reference model of teleproto's sessions, short and meant to be read.
 
 Start with `session` (the surface), then `memory` (the behaviour), then `string` and `store`.
 """

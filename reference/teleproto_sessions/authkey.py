@@ -8,12 +8,12 @@ KEY_BYTES = 256  # 2048 bits; https://core.telegram.org/mtproto/auth_key
 
 
 class AuthKey:
-    """A holder of one auth key, or of none yet.
+    """A holder of one auth key; a blank holder has none yet.
 
-    The client makes a blank holder for every new data centre, fills it once the key is negotiated
-    and empties it when the server no longer knows the key. A session therefore copies the bytes
-    and never keeps the holder. Two holders are equal if their keys are; as a key can change, a
-    holder has no hash.
+    The client makes a blank holder for every new data centre and fills it once it has negotiated
+    the key. It empties the holder when the server no longer knows the key. So a session copies the
+    bytes and never keeps the holder. Two holders are equal if their keys are. A holder is mutable
+    and so has no hash.
     """
 
     __slots__ = ("_key",)
@@ -24,14 +24,14 @@ class AuthKey:
 
     @property
     def key(self) -> bytes | None:
-        """The 256 bytes, or `None`. Raises `InvalidAuthKey` when set to anything else."""
+        """The 256 bytes, or `None`. Setting anything else raises `InvalidAuthKey`."""
         return self._key
 
     @key.setter
     def key(self, key: bytes | None) -> None:
         if key is not None:
             if not isinstance(key, (bytes, bytearray, memoryview)):
-                raise InvalidAuthKey("an auth key is given as bytes, as an AuthKey, or as None")
+                raise InvalidAuthKey("an auth key must be bytes, an AuthKey or None")
             key = bytes(key)
             if len(key) != KEY_BYTES:
                 raise InvalidAuthKey(f"an auth key has {KEY_BYTES} bytes, not {len(key)}")

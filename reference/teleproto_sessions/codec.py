@@ -1,15 +1,16 @@
-"""The two string layouts: teleproto's, read and written, and Telethon's, read.
+"""The two string layouts: reads both, teleproto's and Telethon's, and writes teleproto's.
 
-Both are `1` and the base64 of a record; all numbers are unsigned and big-endian.
+Each is `1` and then the base64 of a record. All numbers are unsigned and big-endian.
 
     teleproto   dc: u1 | length: u2 | address: UTF-8, `length` bytes | port: u2 | key: 256 bytes
     Telethon    dc: u1 | IPv4 address: 4 bytes                       | port: u2 | key: 256 bytes
 
-teleproto writes the standard base64 alphabet, Telethon the URL-safe one; either is read, but not a
-mixture, and padding belongs to the string. A string does not say which layout it has, and lengths
-overlap: a teleproto string with a 2-byte address is as long as a Telethon one, and one with a
-14-byte address is as long as a Telethon string with an IPv6 address. So the bytes decide: whatever
-is a consistent teleproto record is one. Source: teleproto 1.229.0 and Telethon 1.45.0, observed.
+teleproto writes the standard base64 alphabet, Telethon the URL-safe one. This module reads both,
+but refuses a mixture and missing padding. A string does not name its layout, and lengths overlap.
+A teleproto string with a 2-byte address is as long as a Telethon string. With a 14-byte address,
+it is as long as a Telethon string with an IPv6 address. So the bytes decide: a record that is
+consistent in teleproto's layout is teleproto's. Source: teleproto 1.229.0 and Telethon 1.45.0,
+observed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _FIXED = struct.calcsize(f">BHH{KEY_BYTES}s")  # a teleproto record without its 
 
 
 class Login(NamedTuple):
-    """What a string carries: one data centre and the key for it."""
+    """The content of a string: one data centre and its key."""
 
     dc_id: int
     server_address: str
@@ -42,14 +43,14 @@ class Login(NamedTuple):
 
 
 def encode(login: Login) -> str:
-    """teleproto's string of a valid login."""
+    """Return the string of a valid login in teleproto's layout."""
     address = login.server_address.encode()
     head = struct.pack(f">BH{len(address)}sH", login.dc_id, len(address), address, login.port)
     return VERSION + binascii.b2a_base64(head + login.key, newline=False).decode()
 
 
 def decode(saved: str) -> Login:
-    """The login in a string of either layout. Raises `InvalidSessionString`."""
+    """Return the login in a string of either layout. Raises `InvalidSessionString`."""
     if not isinstance(saved, str) or not saved.startswith(VERSION):
         raise InvalidSessionString("a session string is text that starts with its version, 1")
     record = _decode_base64(saved[len(VERSION) :])
@@ -73,7 +74,7 @@ def decode(saved: str) -> Login:
 
 
 def _decode_base64(text: str) -> bytes | None:
-    """The bytes of a text that is just as its alphabet writes them."""
+    """Return the bytes of a base64 text, or `None` if it is not exactly what an encoder writes."""
     standard = text.translate(_TO_STANDARD) if not set(text) & set("+/") else text
     try:
         record = binascii.a2b_base64(standard)

@@ -1,7 +1,7 @@
-"""The published data centre addresses, and which servers they belong to.
+"""The published addresses of the production and the test data centres.
 
-A saved string has no room for the test-servers flag, so the address has to tell. Source: the
-addresses built into teleproto 1.229.0; all of them are used with port 443.
+A saved string has no room for the test-servers flag, so the address decides. Source: the addresses
+in teleproto 1.229.0, all with port 443.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _TEST_SERVERS = {address: address in _TEST for address in (*_PRODUCTION, *_TEST)
 
 
 def test_servers_at(address: str) -> bool | None:
-    """Whether `address` is a test server; `None` if it is in neither table as it is written."""
+    """Whether `address` is a test server; `None` if neither table has it in this spelling."""
     return _TEST_SERVERS.get(address)
 
 
-test_servers_at.__test__ = False  # type: ignore[attr-defined]  # pytest goes by the name
+test_servers_at.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test

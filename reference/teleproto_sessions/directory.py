@@ -1,9 +1,10 @@
 """A directory of small files that change together or not at all.
 
-One changed file is replaced: written beside, synced, renamed. Where several change, a record of
-their old content is stored first and removed last; whoever finds it undoes what a crash or an error
-left half done. So the change happens at the moment its record goes. A deletion is recorded too, but
-finished instead of undone. Files are 0600, the directory 0700. POSIX only.
+To change one file, it writes a new file beside it, syncs it, and renames it. To change several, it
+first stores a record of their old content, and removes the record last. If a crash or an error
+leaves a change half done, the next access finds the record and undoes the change. So a change
+counts from the moment when its record is removed. A deletion has a record too, but the next access
+finishes it. Files have mode 0600, the directory 0700. POSIX only.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ _OWN = re.compile("testServers|dcId|port|serverAddress|authKey|dcAuthKeys|-?[0-9
 _LONGEST = 23  # characters: "-100" and a channel id of 19 digits
 _RECORD = ".record"
 _NEW = ".new-"
-_LEFT_OVER = re.compile(rf"\.new-.*|(?:{_OWN.pattern})\.[0-9]+")  # by a crash; teleproto's as well
-_SYNC_EACH = 16  # files; where more change, one sync of everything is faster
+_LEFT_OVER = re.compile(rf"\.new-.*|(?:{_OWN.pattern})\.[0-9]+")  # by a crash, of teleproto too
+_SYNC_EACH = 16  # files; for more than these, one sync of everything is faster
 
 
 class Directory:
-    """The files of one session, by the part of their names that follows "NAME:".
+    """The files of one session, by the part of their names after "NAME:".
 
-    The working directory counts when the object is made; nothing is touched before the first
-    change. Raises `InvalidSessionName`.
+    The directory is below the working directory at construction. The first change creates it.
+    Raises `InvalidSessionName`.
     """
 
     def __init__(self, name: str) -> None:
@@ -44,11 +45,11 @@ class Directory:
         return self._prefix + part
 
     def changed(self) -> bool:
-        """Whether anybody else wrote or deleted since this object last looked. Reads no file."""
+        """Whether another handle wrote or deleted since this object last looked. Reads no file."""
         return self._stamp() != self._seen
 
     def read(self) -> dict[str, bytes]:
-        """The session's files, the one written last at the end; none without a directory."""
+        """Return the session's files, oldest first; none if there is no directory."""
         files = {}
         if self._stamp() is not None:
             with self._locked():
@@ -60,7 +61,7 @@ class Directory:
         return files
 
     def write(self, changes: Mapping[str, bytes | None]) -> None:
-        """Give files these contents; `None` removes one. An error leaves all as they were."""
+        """Write these contents to the files; `None` removes a file. An error changes no file."""
         if not changes:
             return
         with suppress(FileExistsError):
@@ -75,14 +76,14 @@ class Directory:
                 if len(changes) > 1:
                     self._file(_RECORD).unlink()
             except BaseException:
-                with suppress(OSError):  # if this fails too, the next to come here recovers
+                with suppress(OSError):  # if this fails too, the next access recovers
                     self._recover()
                     self._path.rmdir()
                 raise
             self._mark()
 
     def delete(self) -> None:
-        """Remove the session's files, and the directory if nobody else has files in it."""
+        """Remove the session's files, and then the directory if it is empty."""
         if self._stamp() is not None:
             with self._locked():
                 self._put({_RECORD: _record({})})
@@ -93,7 +94,7 @@ class Directory:
         self._seen = self._stamp()
 
     def _recover(self) -> None:
-        """Undo the change on record, or finish the deletion."""
+        """Undo the recorded change, or finish the recorded deletion."""
         record = self._get(_RECORD)
         if record is None:
             return
@@ -104,7 +105,7 @@ class Directory:
         self._file(_RECORD).unlink()
 
     def _put(self, changes: Mapping[str, bytes | None]) -> None:
-        """Replace or remove files one after the other; all is on the disk when this returns."""
+        """Replace or remove files one after the other. When this returns, all is on the disk."""
         each = len(changes) <= _SYNC_EACH
         for part, content in changes.items():
             if content is None:
@@ -153,7 +154,7 @@ class Directory:
             yield
 
     def _mark(self) -> None:
-        """Sync, with a time that is nobody else's: file systems count in steps of milliseconds."""
+        """Set a unique time, and sync. File systems themselves count in steps of milliseconds."""
         now = time.time_ns()
         os.utime(self._path, ns=(now, now))
         _sync(self._path)
@@ -182,7 +183,7 @@ def _sync(directory: Path) -> None:
 
 
 def _record(old: Mapping[str, bytes | None]) -> bytes:
-    """The contents to go back to; none at all is for a deletion."""
+    """Return the record of the contents to restore. An empty one means a deletion."""
     texts = {part: None if data is None else data.decode("latin-1") for part, data in old.items()}
     return json.dumps(texts).encode()
 
@@ -192,15 +193,15 @@ def _read_record(record: bytes) -> dict[str, bytes | None] | None:
         texts = json.loads(record)
         return {p: None if text is None else text.encode("latin-1") for p, text in texts.items()}
     except (ValueError, AttributeError, RecursionError):
-        return None  # nothing is passed on: an error would quote the record
+        return None  # no error is raised, as it would quote the record
 
 
 def _prefix(name: str) -> str:
-    """What the names of a session's files begin with: "NAME:", percent-encoded."""
+    """Return the beginning of a session's file names: "NAME:", percent-encoded."""
     if not isinstance(name, str) or name in ("", ".", "..", "session"):
-        raise InvalidSessionName('a session name is a text other than "", ".", ".." and "session"')
+        raise InvalidSessionName('a session name is text other than "", ".", ".." and "session"')
     if set(name) & set("/\\\0"):
-        raise InvalidSessionName("a session name is one directory: no slash, backslash or NUL")
+        raise InvalidSessionName("a session name is one directory, without slash, backslash or NUL")
     try:
         prefix = quote(name + ":", safe="")
     except UnicodeEncodeError:
@@ -208,6 +209,6 @@ def _prefix(name: str) -> str:
     if prefix is None or len(prefix) + _LONGEST > 255:
         raise InvalidSessionName(
             "a session name is valid Unicode of up to 229 characters; "
-            "other characters than A-Z a-z 0-9 - . _ ~ count three times for each byte of UTF-8"
+            "characters other than A-Z a-z 0-9 - . _ ~ count three times for each byte of UTF-8"
         )
     return prefix

@@ -1,6 +1,6 @@
-"""The entity cache: what has been seen of users, chats and channels, and how to find it again.
+"""The entity cache: stores users, chats and channels that were seen, and finds them again.
 
-Every look-up goes through a dict, so it takes the same time among a million entities as among ten.
+Every look-up uses a dict, so it takes the same time among a million entities as among ten.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _LINK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What is kept of a user, chat or channel. Usernames are in lower case; chats have hash 0."""
+    """The data of a user, chat or channel. Usernames are in lower case; chats have hash 0."""
 
     peer: tl.Peer
     access_hash: int
     username: str | None = None
-    usernames: tuple[str, ...] = ()  # those beside `username`
+    usernames: tuple[str, ...] = ()  # all others
     phone: str | None = None
     name: str = ""  # as shown: "First Last", or a title
 
     def handles(self) -> Iterator[str]:
-        """What only one entity can have at a time: "@username" and "+phone"."""
+        """Yield "@username" and "+phone". Only one entity can have a handle at a time."""
         for username in (self.username, *self.usernames):
             if username:
                 yield "@" + username
@@ -40,7 +40,7 @@ class Entity:
             yield "+" + digits
 
     def without(self, handle: str) -> Entity:
-        """The entity after another one took over `handle`."""
+        """Return this entity after another one took over `handle`."""
         if handle.startswith("+"):
             return replace(self, phone=None)
         return replace(
@@ -60,12 +60,12 @@ class Entity:
 
 
 def is_int64(value: object, lowest: int = -(2**63)) -> bool:
-    """Whether `value` is a number that TL's `long` holds; ids are at least 1."""
+    """Whether `value` fits into TL's `long` and is at least `lowest`; ids are at least 1."""
     return type(value) is int and lowest <= value < 2**63
 
 
 def entities_in(tlo: object) -> Iterator[Entity]:
-    """What can be kept of a list or a container. A bare entity is not unpacked."""
+    """Yield the entities to store from a list or a container. A bare entity is ignored."""
     if isinstance(tlo, (list, tuple)):
         found = tlo
     else:
@@ -80,7 +80,7 @@ def entities_in(tlo: object) -> Iterator[Entity]:
 
 
 def _entity_of(item: object) -> Entity | None:
-    """`None` for what cannot be addressed later: no access hash, a `min` one, or no entity."""
+    """Return its data; `None` if it is no entity, or lacks the full access hash that it needs."""
     name, phone, username = "", None, None
     usernames: tuple[str, ...] = ()
     if isinstance(item, tl.User):
@@ -111,14 +111,15 @@ class EntityCache:
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         self._entities: dict[tl.Peer, Entity] = {}
         self._owners: dict[str, Entity] = {}
-        self._names: dict[str, Entity] = {}  # the first that was seen with a name
-        self._namesakes: dict[str, dict[tl.Peer, Entity]] = {}  # all, where there are more
+        self._names: dict[str, Entity] = {}  # the first entity seen with a name
+        self._namesakes: dict[str, dict[tl.Peer, Entity]] = {}  # all, if several share it
         self.apply(self.plan(entities))
 
     def plan(self, seen: Iterable[Entity]) -> dict[tl.Peer, Entity]:
-        """What seeing these entities, in this order, would change: new, newer and robbed ones.
+        """Return the entities that change if these are seen in this order.
 
-        The newest owner of a handle is its only owner.
+        They are new ones, newer data of known ones, and those that lose a handle: only the newest
+        owner of a handle keeps it.
         """
         changed: dict[tl.Peer, Entity] = {}
         owners: dict[str, Entity] = {}
@@ -184,7 +185,7 @@ class EntityCache:
             if not _NUMBER.fullmatch(text):
                 return self._by_text(key, text)
             key = int(text)
-        if isinstance(key, tl.User):  # known by a better record than this one
+        if isinstance(key, tl.User):  # it lacks a full access hash, so look up its id
             key = tl.PeerUser(key.id)
         elif isinstance(key, tl.Channel):
             key = tl.PeerChannel(key.id)

@@ -1,24 +1,24 @@
-"""What a session refuses, and why.
+"""The errors of sessions.
 
-Messages say what is wrong and what to do about it. They never repeat a saved string, a key or the
-content of a file: an error ends up in logs, and any of these is a login.
+Messages give the cause and the remedy. They never repeat a saved string, a key or the content of a
+file: each of these is a login, and errors end up in logs.
 """
 
 
 class SessionError(Exception):
-    """The base of every error that a session raises on purpose."""
+    """The base class of the errors below."""
 
 
 class InvalidDataCentre(SessionError, ValueError):
-    """A data centre id, address or port that no data centre can have."""
+    """An impossible data centre id, address or port."""
 
 
 class InvalidAuthKey(SessionError, ValueError):
-    """Something that is not an auth key of 256 bytes."""
+    """A value that is not an auth key of 256 bytes."""
 
 
 class InvalidSessionString(SessionError, ValueError):
-    """A saved string that no login can be read from."""
+    """A saved string that does not hold a valid login."""
 
 
 class InvalidSessionName(SessionError, ValueError):
@@ -26,14 +26,14 @@ class InvalidSessionName(SessionError, ValueError):
 
 
 class TestServersLocked(SessionError):
-    """The flag was assigned another value after the login that it belongs to."""
+    """An attempt to change the test-servers flag after login."""
 
     __test__ = False  # pytest would take the name for a test class
 
 
 class EntityNotFound(SessionError, ValueError):
-    """The session has not seen the entity that was asked for."""
+    """A look-up of an entity that the session has not seen."""
 
 
 class DamagedSession(SessionError):
-    """A stored file that cannot be what a session wrote."""
+    """A stored file that is damaged or missing."""

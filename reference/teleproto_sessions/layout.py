@@ -1,23 +1,24 @@
-"""teleproto's layout: what its StoreSession keeps in which file.
+"""teleproto's layout: the files of its StoreSession.
 
-Contents are what `JSON.stringify` gives, or the word `undefined`:
+Each file holds the result of `JSON.stringify`, or the word `undefined`:
 
     testServers    true or false
     dcId           2
     port           443
     serverAddress  "149.154.167.51"
     authKey        {"type":"Buffer","data":[0,1,…]} or undefined: the current data centre's key
-    dcAuthKeys     {"4":{"type":"Buffer","data":[…]}}: those of the others
+    dcAuthKeys     {"4":{"type":"Buffer","data":[…]}}: the keys of the other data centres
     <row id>       ["<row id>","access hash","username"|null,"phone"|null,"displayed name"]
 
-A row has a sixth item, a list, where an entity has usernames beside its first; teleproto ignores
-it, and gramjs has a time there. A row id is `id` for a user, `-id` for a chat, and `-100` and then
-`id` for a channel. So chat 1001234 and channel 1234 share one, and a row does not tell its kind.
+If an entity has several usernames, its row has a sixth item, a list of the others. teleproto
+ignores it, and gramjs writes a time there. A row id is `id` for a user, `-id` for a chat, and
+`-100` and then `id` for a channel. So chat 1001234 and channel 1234 share a row id, and a row does
+not name its kind.
 
-- Reading: `-100…` is a channel if ten or more digits follow, which no chat id reaches, or if the
-  access hash is not 0, as a chat has none. Otherwise it is a chat.
-- Writing: an entity takes its usual id, unless that would be read as another one, or another one
-  has it. Then a chat is written `-0id`, and a channel with its id filled up to ten digits.
+- Reading: `-100…` is a channel if ten or more digits follow, as no chat id is that long. It is also
+  a channel if the access hash is not 0, as chats have none. Otherwise it is a chat.
+- Writing: an entity gets its usual row id, unless another entity has it or it would be read as
+  another entity. Then a chat gets `-0id`, and a channel's id is filled up to ten digits.
 
 Source: teleproto 1.229.0, observed.
 """
@@ -38,7 +39,7 @@ UNDEFINED = b"undefined"
 
 
 def files_of(state: State) -> dict[str, bytes]:
-    """The files that hold `state`; what was never set has none."""
+    """Return the files that hold `state`. A value that was never set has no file."""
     others = {str(dc): _buffer(state.keys[dc]) for dc in sorted(state.keys) if dc != state.dc_id}
     key = state.keys.get(state.dc_id)
     files = {}
@@ -56,7 +57,7 @@ def files_of(state: State) -> dict[str, bytes]:
 
 
 def read_field(field: str, content: bytes) -> Any:
-    """The value in one of the named files. Raises `ValueError` or `TypeError`."""
+    """Return the value in one of the named files. Raises `ValueError` or `TypeError`."""
     if field == "authKey" and content.strip() == UNDEFINED:
         return None
     value = json.loads(content.decode())
@@ -71,7 +72,7 @@ def read_field(field: str, content: bytes) -> Any:
             return _key(value)
         case "dcAuthKeys":
             if not isinstance(value, dict) or any(dc != str(int(dc)) for dc in value):
-                raise TypeError("keys are stored by data centre id")
+                raise TypeError("dcAuthKeys maps data centre ids to keys")
             return {check_dc_id(int(dc)): _key(buffer) for dc, buffer in value.items()}
     if not isinstance(value, bool):
         raise TypeError("testServers is true or false")
@@ -79,7 +80,7 @@ def read_field(field: str, content: bytes) -> Any:
 
 
 def state_of(values: dict[str, Any]) -> State:
-    """The state that the values of the named files make."""
+    """Return the state that the values of the named files describe."""
     dc_id = values.get("dcId", 0)
     keys = {**values.get("dcAuthKeys", {}), dc_id: values.get("authKey")}
     return State(
@@ -92,7 +93,7 @@ def state_of(values: dict[str, Any]) -> State:
 
 
 def row_ids(peer: tl.Peer) -> tuple[str, ...]:
-    """How `peer` may be written: its usual row id, then the one to avoid a mistake."""
+    """Return the row ids of `peer`: the usual one, then the one to use if that is ambiguous."""
     match peer:
         case tl.PeerUser(user_id):
             return (f"{user_id}",)
@@ -103,7 +104,7 @@ def row_ids(peer: tl.Peer) -> tuple[str, ...]:
 
 
 def peer_of(row_id: str, access_hash: int) -> tl.Peer:
-    """The peer that a row is about."""
+    """Return the peer of a row."""
     if not row_id.startswith("-"):
         return tl.PeerUser(int(row_id))
     if _CHANNEL.fullmatch(row_id) and (len(row_id) >= len("-1001234567890") or access_hash):
@@ -117,7 +118,7 @@ def row_of(row_id: str, entity: Entity) -> bytes:
 
 
 def read_row(row_id: str, content: bytes) -> Entity:
-    """The entity in a row's file. Raises `ValueError` or `TypeError`."""
+    """Return the entity in a row's file. Raises `ValueError` or `TypeError`."""
     row = json.loads(content.decode())
     if not isinstance(row, list):
         raise TypeError("a row is a list")
@@ -127,18 +128,18 @@ def read_row(row_id: str, content: bytes) -> Entity:
     if not all(isinstance(text, str) for text in texts) or not all(
         isinstance(text, str | None) for text in (username, phone)
     ):
-        raise TypeError("a row holds texts")
+        raise TypeError("the items of a row are strings")
     access_hash = int(hash_text)
     peer = peer_of(row_id, access_hash)
     if (stored_id, hash_text) != (row_id, str(access_hash)) or row_id not in row_ids(peer):
         raise ValueError("a row starts with its id and its access hash, in plain digits")
     if not (is_int64(tl.bare_id(peer), 1) and is_int64(access_hash)):
-        raise ValueError("ids and access hashes have 64 bits")
+        raise ValueError("an id or access hash is out of range")
     return Entity(peer, access_hash, username or None, tuple(others), phone or None, name)
 
 
 def _json(value: object) -> bytes:
-    """As `JSON.stringify` writes it, lone surrogates escaped."""
+    """Return the bytes that `JSON.stringify` gives, with lone surrogates escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="backslashreplace")
 

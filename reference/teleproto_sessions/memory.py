@@ -1,4 +1,4 @@
-"""MemorySession: the whole behaviour of a session, without a storage."""
+"""MemorySession: all the behaviour of a session, without storage."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ ADDRESS_BYTES = range(1, 65536)
 
 
 def check_dc_id(dc_id: object) -> int:
-    """`dc_id`, if it can be one. Strings have one byte for it, hence the range."""
+    """Return a valid `dc_id`. The range is 1 to 255, as a saved string has one byte for it."""
     if type(dc_id) is not int or dc_id not in DC_IDS:
-        raise InvalidDataCentre("a data centre id is a whole number from 1 to 255")
+        raise InvalidDataCentre("a data centre id must be a whole number from 1 to 255")
     return dc_id
 
 
 def check_port(port: object) -> int:
     if type(port) is not int or port not in PORTS:
-        raise InvalidDataCentre("a port is a whole number from 1 to 65535")
+        raise InvalidDataCentre("a port must be a whole number from 1 to 65535")
     return port
 
 
 def check_server_address(address: object) -> str:
-    """`address`, if a string can hold it: there are two bytes for its length."""
+    """Return a valid `address`. A saved string has two bytes for its length."""
     try:
         length = len(address.encode()) if isinstance(address, str) else 0
     except UnicodeEncodeError:
         length = 0
     if not isinstance(address, str) or length not in ADDRESS_BYTES:
-        raise InvalidDataCentre("a server address is a text of 1 to 65535 bytes of UTF-8")
+        raise InvalidDataCentre("a server address must be text of 1 to 65535 bytes in UTF-8")
     return address
 
 
 @dataclass(frozen=True)
 class State:
-    """All that is not an entity, as a value: a change makes a new one, or raises and makes none.
+    """Everything but the entities. It is immutable: a change returns a new state, or raises.
 
     Slot 0 of `keys` is the key that waits for the first data centre.
     """
@@ -51,8 +51,8 @@ class State:
     server_address: str | None = None
     port: int = 0
     keys: Mapping[int, bytes] = field(default_factory=dict, repr=False)
-    test_servers: bool | None = None  # None: never assigned, which reads as False
-    undecided: bool = False  # has keys, yet nothing told which servers they are for
+    test_servers: bool | None = None  # None: never assigned; reads as False
+    undecided: bool = False  # has keys, but their servers are unknown
 
     def with_dc(self, dc_id: int, server_address: str, port: int) -> State:
         check_dc_id(dc_id)
@@ -74,7 +74,7 @@ class State:
             raise TypeError("test_servers is True or False")
         if self.keys and not self.undecided and value != bool(self.test_servers):
             raise TestServersLocked(
-                "the keys of this session belong to one kind of servers; log in on a new session, "
+                "this session has keys, so test_servers is locked; log in with a new session, "
                 "or delete() this one first"
             )
         return replace(self, test_servers=value, undecided=False)
@@ -84,10 +84,10 @@ FRESH = State()
 
 
 class MemorySession(Session):
-    """A session that is gone with the process.
+    """A session that ends with the process.
 
-    The base of the others: they fill in the three hooks. A hook that raises stops the change, so
-    memory never runs ahead of the storage.
+    The base class of the other sessions, which can override the three hooks. If a hook raises, the
+    change does not happen, so memory never holds more than the storage.
     """
 
     session_profile = "memory"
@@ -97,13 +97,13 @@ class MemorySession(Session):
         self._entities = EntityCache()
 
     def _before_change(self) -> None:
-        """Bring the memory up to the storage, so that the change lands on top of it."""
+        """Read the storage if necessary, so that the change is made on top of it."""
 
     def _write_state(self, state: State) -> None:
         """Store `state`, which replaces `self._state`."""
 
     def _write_entities(self, changed: Mapping[tl.Peer, Entity]) -> None:
-        """Store these entities, which are new or replace older records."""
+        """Store these entities. They are new or replace older data."""
 
     def _change(self, state: State) -> None:
         self._write_state(state)
@@ -157,14 +157,14 @@ class MemorySession(Session):
         return self._entities.find(key)
 
     def load(self) -> None:
-        """Nothing is stored."""
+        """Do nothing: there is no storage."""
 
     def save(self) -> str | None:
-        """Nothing is stored."""
+        """Do nothing: there is no storage."""
         return None
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: there is nothing to close."""
 
     def delete(self) -> None:
         self._state = FRESH

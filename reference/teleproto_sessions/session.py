@@ -1,8 +1,8 @@
-"""The surface: everything that a client asks of a session.
+"""The surface: all members that the client uses.
 
-Extend `Session` to keep a login anywhere you like. teleproto's names are given beside Python's.
-Members up to `get_auth_key` take effect before they return; a class may be asynchronous in the
-others. Source: the Sessions page of teleproto's documentation, "Custom sessions".
+Extend `Session` to store a login anywhere you like. Each docstring begins with teleproto's name.
+Members up to `get_auth_key` take effect before they return; the others may be asynchronous.
+Source: the Sessions page of teleproto's documentation, "Custom sessions".
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Session(ABC):
     def test_servers(self) -> bool:
         """`testServers`: whether the login belongs to the test servers.
 
-        Once the session holds a key the value is locked: another one raises `TestServersLocked`.
+        Once the session holds a key, the value is locked. Another value raises `TestServersLocked`.
         """
 
     @test_servers.setter
@@ -79,7 +79,7 @@ class Session(ABC):
     def process_entities(self, tlo: object) -> None:
         """`processEntities`: remember the users, chats and channels in a result or an update.
 
-        They are looked for in lists and in `user`, `chat`, `channel`, `users` and `chats`.
+        It takes them from lists and from `user`, `chat`, `channel`, `users` and `chats`.
         """
 
     @abstractmethod
@@ -91,19 +91,19 @@ class Session(ABC):
 
     @abstractmethod
     def load(self) -> None:
-        """`load`: read what is stored. The client calls this often; it never undoes a change."""
+        """`load`: read the stored login. The client calls it often; it must never undo a change."""
 
     @abstractmethod
     def save(self) -> str | None:
-        """`save`: make sure that everything is stored. A StringSession returns its string."""
+        """`save`: store everything. A StringSession returns its string."""
 
     @abstractmethod
     def close(self) -> None:
-        """`close`: let go of resources; nothing is lost."""
+        """`close`: release resources. The stored login stays."""
 
     @abstractmethod
     def delete(self) -> None:
-        """`delete`: forget the login here and in the storage; a new one may follow."""
+        """`delete`: remove the login from memory and storage. A new login may follow."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} data centre {self.dc_id}>"

@@ -17,11 +17,11 @@ T = TypeVar("T")
 class StoreSession(MemorySession):
     """A session kept in the directory `name` under the working directory.
 
-    Every change is on the disk when its call returns; if it raises, nothing has changed. What is
-    stored is read by `load()`, or by the first change. Where another handle has written since, a
-    change reads it again; where another handle has deleted the session, this one forgets it too,
-    and only a new data centre, key or flag stores anything again. Raises `InvalidSessionName` for
-    a name that is no single directory, and `DamagedSession` for files that no session wrote.
+    Every change is on the disk when its call returns; a change that raises has no effect. `load()`
+    or the first change reads the directory. If another handle has written since, the next change
+    reads it again. If another handle has deleted the session, this one forgets it too. Then only a
+    new data centre, key or flag is stored. Raises `InvalidSessionName` if the name is not a single
+    directory, and `DamagedSession` if a file is damaged.
     """
 
     session_profile = "teleproto-store"
@@ -34,12 +34,12 @@ class StoreSession(MemorySession):
         self._deleted_elsewhere = False
 
     def load(self) -> None:
-        """Read the directory, the first time only."""
+        """Read the directory, but only once."""
         if not self._loaded:
             self._read()
 
     def delete(self) -> None:
-        """Remove the stored files, and the directory if nobody else has files in it."""
+        """Remove the stored files, and then the directory if it is empty."""
         self._directory.delete()
         super().delete()
         self._rows, self._loaded, self._deleted_elsewhere = {}, True, False
@@ -54,7 +54,7 @@ class StoreSession(MemorySession):
             self._read()
 
     def _read(self) -> None:
-        self._loaded = False  # and stays so where something is damaged
+        self._loaded = False  # and stays so if a file is damaged
         files = self._directory.read()
         rows = {part: files.pop(part) for part in list(files) if part[-1].isdigit()}
         values = {part: self._decoded(layout.read_field, part, files[part]) for part in files}
@@ -74,7 +74,7 @@ class StoreSession(MemorySession):
         try:
             return decode(part, content)
         except (ValueError, TypeError, KeyError, RecursionError):
-            pass  # raised below, so that the content does not hang on the error
+            pass  # raised below, so that the error has no cause with the content
         raise self._damaged(part)
 
     def _damaged(self, part: str) -> DamagedSession:

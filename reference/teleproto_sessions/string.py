@@ -10,10 +10,10 @@ from teleproto_sessions.memory import MemorySession, State
 class StringSession(MemorySession):
     """A session to keep in an environment variable or a secret manager.
 
-    `saved` is what `save()` returned, a Telethon string with an IPv4 address, or empty for a new
-    login. It is read at once, so later changes land on top of it; `InvalidSessionString` if it
-    cannot be. The string does not hold the test-servers flag: a published address tells it, and
-    with any other address the first assignment decides.
+    `saved` is a string from `save()`, a Telethon string with an IPv4 address, or empty for a new
+    login. The constructor reads it, so later changes are made on top of it. It raises
+    `InvalidSessionString` for an invalid string. The string does not hold the test-servers flag. A
+    published address decides it; for any other address, the first assignment decides.
     """
 
     session_profile = "string"
@@ -33,7 +33,7 @@ class StringSession(MemorySession):
             )
 
     def save(self) -> str:
-        """The login as a string, or "" while there is none. Treat it like a password."""
+        """Return the login as a string, or "" if there is none. Treat it like a password."""
         state = self._state
         key = state.keys.get(state.dc_id)
         if not state.server_address or key is None:

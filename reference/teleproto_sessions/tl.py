@@ -1,7 +1,7 @@
-"""The few TL types that cross the surface, under their TL field names.
+"""The few TL types in arguments and results of a session, with their TL field names.
 
-`self` is a reserved word in practice, so the flag of that name is `is_self`. Ids are positive
-64-bit integers, access hashes signed 64-bit ones.
+Only the flag `self` has another name, `is_self`, as methods use `self`. Ids are positive 64-bit
+integers, access hashes signed 64-bit ones.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Username:
-    """One of several usernames; an inactive one is owned but not shown."""
+    """One of several usernames. An inactive one has an owner, but is hidden."""
 
     username: str
     active: bool = True
@@ -140,10 +140,10 @@ CHANNEL_MARK = 10**12
 
 
 def marked_id(peer: Peer) -> int:
-    """The one number that tells a peer of any kind apart.
+    """Return the marked id, a number that is different for every peer of any kind.
 
-    The id of a user, minus the id of a chat, -(10¹² + id) of a channel. For the ten-digit ids of
-    real channels that is the `-100…` which teleproto writes. Source: Bot API dialog ids.
+    It is id for a user, -id for a chat, and -(10¹² + id) for a channel. For the ten-digit ids of
+    real channels, this is teleproto's `-100…` id. Source: Bot API dialog ids.
     """
     if isinstance(peer, PeerUser):
         return peer.user_id
@@ -151,14 +151,14 @@ def marked_id(peer: Peer) -> int:
 
 
 def peer_of(marked: int) -> Peer:
-    """The peer that a marked id stands for. Chats have ids up to 10¹²."""
+    """Return the peer of a marked id. Chats have ids up to 10¹²."""
     if marked > 0:
         return PeerUser(marked)
     return PeerChat(-marked) if marked >= -CHANNEL_MARK else PeerChannel(-marked - CHANNEL_MARK)
 
 
 def bare_id(peer: Peer) -> int:
-    """The id alone, which peers of different kinds may share."""
+    """Return the bare id. Peers of different kinds may have the same one."""
     match peer:
         case PeerUser(bare) | PeerChat(bare) | PeerChannel(bare):
             return bare
