@@ -309,7 +309,7 @@ _MISBEHAVIOUR = [
     ("Aborts", "the process was ended by SIGABRT"),
     ("Terminates", "the process was ended by SIGTERM"),
     ("LeavesAChild", "the process ended itself with exit code 4"),
-    ("Speaks", "the program wrote into the channel that its host answers on (hello)"),
+    ("Speaks", "the program wrote into the answer channel of its host (hello)"),
 ]
 
 

@@ -75,7 +75,7 @@ said |= {"promised": "memory", "guess": None}
 USELESS = {
     "prints-before-it-answers": (
         "print('good morning', flush=True)\n" + HELLO + "print(json.dumps({'returned': said}))\n",
-        "the program wrote into the channel that its host answers on",
+        "the program wrote into the answer channel of its host",
     ),
     "answers-without-a-word": (
         HELLO + "print('{}')\n",
@@ -111,7 +111,7 @@ USELESS = {
     "is-nested-too-deeply": (
         HELLO + "print('{\"returned\":' + '[' * 100000 + ']' * 100000 + '}', flush=True)\n"
         "sys.stdin.read()\n",
-        "the program wrote into the channel that its host answers on",
+        "the program wrote into the answer channel of its host",
     ),
     "closes-the-channel": (
         HELLO + "os.close(1)\nsys.stdin.read()\n",
@@ -134,7 +134,7 @@ def test_a_script_that_waits_for_its_host_is_refused_in_one_line(project: Projec
     line = project.pytest("--session-impl=exec:sh host.sh").refusal()
     assert line.startswith("--session-impl=exec:sh host.sh: process ")
     assert " answers, but the suite started process " in line
-    assert "let the command become the host (`exec` in a script)" in line
+    assert "if a script starts the host, use `exec` there" in line
 
 
 def test_if_the_host_refuses_a_class_its_reason_is_shown(project: Project) -> None:

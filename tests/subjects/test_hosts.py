@@ -254,7 +254,7 @@ SAYS = {
     "Aborts": "the process was ended by SIGABRT",
     "Leaves": "SystemExit: leaving",
     "Closes": "exit code",
-    "Speaks": "the program wrote into the channel that its host answers on",
+    "Speaks": "the program wrote into the answer channel of its host",
     "Recurses": "RecursionError",
     "Kills": "the process was ended by SIGKILL",
     "Ends": "the process was ended by signal 40",

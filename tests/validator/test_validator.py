@@ -20,7 +20,7 @@ ALL_OK = f"no error of the host was found: {len(REQUIREMENTS)} requirements are 
 BROKEN = {
     "prints-while-starting": (
         "hello describes the class",
-        "wrote into the channel",
+        "wrote into the answer channel",
         """
         def serve(self):
             print("good morning", flush=True)
@@ -93,7 +93,7 @@ BROKEN = {
     ),
     "prints-into-the-channel": (
         "TL objects of any kind, and other values instead of them, can be passed",
-        "wrote into the channel",
+        "wrote into the answer channel",
         """
         def call(self, session, member, arguments):
             if arguments and arguments[0] is True:
@@ -304,7 +304,7 @@ BROKEN = {
     ),
     "observes-what-is-none": (
         "observe reads each property",
-        "an object that cannot be written as a value is",
+        "an object that a trace cannot hold must be",
         """
         def observe(self, session, member):
             answer = super().observe(session, member)

@@ -19,13 +19,13 @@ Launcher = Callable[[], HostProcess]
 
 
 _WRITES_ITSELF = ("NODE_COMPILE_CACHE", "NODE_V8_COVERAGE")
-"""Variables that make Node write files of its own, which would be taken for the session's."""
+"""Variables that make Node write its own files. They would look like files of the session."""
 _PLAIN_CALLS = {"UV_USE_IO_URING": "0"}
-"""Makes Node write by system calls that the suite can see."""
+"""Makes Node write with system calls that the suite can trace."""
 
 
 class ForkServer:
-    """Starts hosts: ``program``, or else the Python host, as a fork within a millisecond."""
+    """Starts hosts: ``program``, or else the Python host. A fork takes about a millisecond."""
 
     def __init__(self, program: Program | None = None) -> None:
         self._control, theirs = socket.socketpair()
@@ -71,7 +71,7 @@ class ForkServer:
         return self._asked([f"wait {pid}".encode()], [])
 
     def _asked(self, request: list[bytes], fds: list[int]) -> int:
-        """Return the answer to a request. Ctrl-C waits for it, or the next request would get it."""
+        """Return the answer to a request. Ctrl-C waits for it, to keep both in step."""
         interrupted = signal.getsignal(signal.SIGINT)
         pressed: list[int] = []
         here = threading.current_thread() is threading.main_thread()

@@ -19,7 +19,7 @@ from .subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returne
 from .tracing import interruptions
 
 _PIPE = 1 << 15
-"""Characters that every pipe can hold."""
+"""Characters that a pipe can hold on every system."""
 
 
 class HostSubject:
@@ -84,7 +84,7 @@ class HostSubject:
         return self._do(session, {"do": "open", "session": session, "arguments": arguments})
 
     def _begin_again(self, process: str) -> None:
-        """Begin another trace in a process, or end the process if it cannot begin one."""
+        """Begin another trace in a process. If it fails to begin one, end it."""
         self._over.discard(process)
         if process in self._processes:
             try:
@@ -204,7 +204,7 @@ class HostSubject:
         return partial(self._hear, name)
 
     def _forget_what_was_sent(self) -> None:
-        """Read the answers to requests that were sent ahead in vain."""
+        """Read and discard the answers to requests that were sent ahead."""
         while self._sent:
             name, _ = self._sent.popleft()
             if name in self._processes:
@@ -222,13 +222,13 @@ class HostSubject:
         except Gone as gone:
             self._end(name)
             return Died(str(gone))
-        except BaseException:  # Ctrl-C: the next request would get this answer
+        except BaseException:  # such as Ctrl-C: the next request would get this answer
             self._end(name)
             raise
         return read_outcome(answer)
 
     def _end(self, name: str) -> None:
-        """Kill a process that cannot be used any more."""
+        """Kill a process that is no longer usable."""
         process = self._processes.pop(name)
         self._over.discard(name)
         process.kill()

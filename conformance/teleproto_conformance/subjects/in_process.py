@@ -31,16 +31,16 @@ def driver(factory: Factory, contract: Contract) -> Driver:
 
 
 class NotImmediate(Exception):
-    """A member that has to take effect at once returned something to await."""
+    """A member that must take effect at once returned something to await."""
 
 
 class PythonSubject:
     """Sessions made by ``factory``, in ``workdir``.
 
     The subject has one event loop. Constructors run outside it, like module level code. Everything
-    else runs inside it, like the code of a client, and the loop only turns while something is
-    awaited: work that a call defers is not done when the call returns. Other processes are only
-    simulated: all sessions run in this process, and ending another one drops its sessions.
+    else runs inside it, like the code of a client. The loop runs only while a call awaits
+    something, so work that a call defers may still wait when the call returns. Other processes are
+    only simulated: all sessions run in this process, and the end of another one drops its sessions.
     """
 
     def __init__(self, factory: Factory, workdir: Path, *, members: Mapping[str, Member]) -> None:
@@ -86,7 +86,7 @@ class PythonSubject:
     def drop(self, session: str) -> None:
         self._sessions.pop(session, None)
         if not self._sessions:
-            # Work that a call has started ends here, as it does with a process.
+            # This ends work that a call has started, as the end of a process would.
             self._let_go()
 
     def end(self, session: str, how: str) -> Outcome:
@@ -179,7 +179,7 @@ class PythonSubject:
             return Returned(show(self._result(action, member)))
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a session may raise anything, and all of it is a finding
+        except BaseException as error:  # a session may raise anything, and every error is a finding
             outcome = raised(error)
             what = f"the error of {member}, one of its notes or one of its causes"
             self._errors.append(Text("errors", what, outcome.everything))
@@ -198,7 +198,7 @@ class PythonSubject:
         raise NotImmediate(f"{member} returned something to await; it has to take effect at once")
 
     def _called(self, action: Callable[[], Any]) -> Any:
-        """Run ``action`` inside the loop, without running work that it defers."""
+        """Run ``action`` inside the loop. Work that it defers does not run."""
         asyncio._set_running_loop(self._loop)
         try:
             return action()
@@ -270,7 +270,7 @@ def _texts(error: BaseException | None, depth: int = 10) -> list[str]:
     for show_it in (str, repr, _notes):
         try:
             texts.append(show_it(error))
-        except BaseException:  # it cannot be shown, so no log can show it
+        except BaseException:  # a log could not show it either
             continue
     # Like a traceback, leave out what `raise ... from None` hides.
     context = None if error.__suppress_context__ else error.__context__

@@ -20,7 +20,7 @@ class _OddAuthKey(AuthKey):
 
 
 class Objects:
-    """Builds the objects of one trace. Auth keys with the same object name are one object."""
+    """Builds the objects of one trace. Each name of an auth key object means one object."""
 
     def __init__(self) -> None:
         self._auth_keys: dict[str, AuthKey] = {}
@@ -89,7 +89,7 @@ def show(value: Any) -> Any:
 
 
 def _show_integer(number: Any) -> Any:
-    """Return a 64-bit integer as a string of digits; anything else only by its type."""
+    """Return a 64-bit integer as a string of digits, and anything else as the name of its type."""
     if isinstance(number, int) and not isinstance(number, bool):
         return str(int(number))
     return {"python": type(number).__name__}

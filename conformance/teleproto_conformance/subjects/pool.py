@@ -1,4 +1,4 @@
-"""The processes that run a class, for one trace after the other."""
+"""The processes that run a class. Each can run several traces, one after the other."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _IMPORTING = 60.0
 class Pool:
     """Processes that have imported the class.
 
-    ``limit`` is how many seconds a call may take. If ``keep`` is true, a process that a trace has
-    left in order runs the next trace, too. ``spare`` is the number of processes to start ahead.
-    ``reused`` becomes true when a trace gets a process that has run a trace before.
+    ``limit`` is how many seconds a call may take. If ``keep`` is true, a process runs another trace
+    unless the last one failed or left work running. ``spare`` is the number of processes to start
+    ahead. ``reused`` becomes true when a trace gets a process that has run a trace before.
     """
 
     def __init__(
@@ -102,13 +102,13 @@ class Pool:
         if hello.pid != pid:
             raise UsageError(
                 f"{self._option}: process {hello.pid} answers, but the suite started process "
-                f"{pid}; let the command become the host (`exec` in a script), so that the suite "
-                "can kill it"
+                f"{pid}; if a script starts the host, use `exec` there, so that the suite can kill "
+                "the host"
             )
         return hello
 
     def _launch_one(self) -> HostProcess:
-        """Start a process, and tell it to import the class."""
+        """Start a process, and make it import the class."""
         process = self._launch()
         process.tell(self._hello)
         return process

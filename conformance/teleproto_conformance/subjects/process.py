@@ -20,13 +20,13 @@ _OUTPUT = 1 << 20
 
 _CHUNK = 1 << 16
 _ANSWER = 1 << 24
-"""The most bytes that an answer may have."""
+"""The largest size of an answer, in bytes."""
 
 _SHOWN = 80
 """Bytes that messages show of an invalid answer."""
 
 _TAKING_IN = 10.0
-"""Seconds in which a process must read a request. After that, it counts as hanging."""
+"""Seconds in which a process must read a request. A slower process counts as hanging."""
 
 _LAST_WORDS = 0.2
 """Seconds that a process gets to end after it has closed the channel."""
@@ -35,9 +35,9 @@ _LAST_WORDS = 0.2
 class HostProcess:
     """A process that answers requests. Each is one line of JSON.
 
-    ``requests`` is the descriptor to write requests to; ``replies`` and ``output`` are those to
-    read answers and printed text from. ``wait`` waits for the end of the process and returns its
-    exit code, negative for a signal.
+    All three streams are descriptors: ``requests`` takes requests, ``replies`` gives answers, and
+    ``output`` gives printed text. ``wait`` waits for the end of the process and returns its exit
+    code, negative for a signal.
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class HostProcess:
                     data = data[os.write(self._requests, data) :]
 
     def end_input(self) -> None:
-        """Close the input of the process. Nothing can be sent after that."""
+        """Close the input of the process. Do not send a request after that."""
         with open(os.devnull, "wb") as nothing:  # noqa: PTH123  # Path has no way to a device
             os.dup2(nothing.fileno(), self._requests, inheritable=False)
 
     def hear(self, limit: float) -> dict[str, Any]:
-        """Return the answer to the oldest request without one. Raises the errors of :meth:`ask`."""
+        """Return the answer to the oldest open request. Raises the errors of :meth:`ask`."""
         if not self.alive:
             raise Gone("its process had already ended")
         deadline = time.monotonic() + limit
@@ -115,10 +115,10 @@ class HostProcess:
     def _refuse(self, written: bytes) -> NoReturn:
         self.kill()
         line = masked(written[:_SHOWN].decode("utf-8", "backslashreplace"))
-        raise Gone(f"the program wrote into the channel that its host answers on ({line})")
+        raise Gone(f"the program wrote into the answer channel of its host ({line})")
 
     def _receive(self) -> bool:
-        """Read from the channel. Return whether there was anything to read."""
+        """Read from the channel. Return whether it had any data."""
         try:
             data = os.read(self.replies, _CHUNK)
         except BlockingIOError:
@@ -142,7 +142,7 @@ class HostProcess:
                 self._listening = False
 
     def _how(self) -> str:
-        """Say how the process ended. If it has only closed its channel, kill it."""
+        """Return how the process ended. If it has only closed its channel, kill it."""
         gone = self._ended(_LAST_WORDS)
         self.drain()
         self.kill()
@@ -156,7 +156,7 @@ class HostProcess:
         return f"the process ended itself with exit code {code}"
 
     def _ended(self, seconds: float) -> bool:
-        """Wait for the end of the process. Return whether it came, if the system can tell."""
+        """Wait for the end of the process. Return whether it ended, if that is known."""
         if self._end is None:
             time.sleep(seconds)
             return False
@@ -181,7 +181,7 @@ class HostProcess:
         return False
 
     def kill(self) -> None:
-        """Kill the process and all that it has started. On return, its files are closed."""
+        """Kill the process and its children. When this returns, its files are closed."""
         if self.alive:
             self.let_go()
             if self._end is None:

@@ -29,8 +29,8 @@ class Program:
 def program(text: str, base: Path) -> Program | None:
     """Return the host of a class in another language, or None for a Python class.
 
-    For ``node:MODULE#EXPORT``, this is our Node host; Node is looked for next to this Python and on
-    PATH. For ``exec:COMMAND``, it is the command, as a shell in ``base`` would find it.
+    For ``node:MODULE#EXPORT``, this is our Node host. Node must be next to this Python or on PATH.
+    For ``exec:COMMAND``, this is the command that a shell in ``base`` would find.
 
     :raises UsageError: in one line, if the program does not exist.
     """

@@ -29,8 +29,8 @@ class Raised:
 
     ``text`` is the error in one line. ``everything`` is all that a log could show of it. ``fatal``
     is true for an error that no caller can handle: an exhausted stack, an error that is not an
-    ``Exception``, or something to await from a member that has to take effect at once. A rule
-    never expects a fatal error.
+    ``Exception``, or something to await from a member that must take effect at once. A rule never
+    expects a fatal error.
     """
 
     text: str
@@ -57,7 +57,7 @@ Outcome = Returned | Raised | Hung | Died
 
 @dataclass(frozen=True)
 class Text:
-    """A text that the program has shown, in a place such as ``logs``. ``detail`` says by what."""
+    """A text that the program has shown, in a place such as ``logs``. ``detail`` is its source."""
 
     where: str
     detail: str
@@ -66,11 +66,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Point:
-    """A point at which a change can be interrupted: before its ``number``-th ``call``.
+    """A point at which the suite can interrupt a change: before its ``number``-th ``call``.
 
     ``call`` is the name of a system call. Numbers start at 1 and count the calls of all threads
-    together; calls that stay inside the program are not counted. ``what`` describes the call to
-    people.
+    together, without calls that stay inside the program. ``what`` describes the call to people.
     """
 
     call: str
@@ -87,8 +86,8 @@ class Point:
 class Fault:
     """What the suite does to a process while it carries out a change.
 
-    If nothing is done, ``points`` has all points that were counted. ``fired`` says that the process
-    has reached the point, ``killed`` that the suite has killed it there.
+    If the suite only counts, ``points`` has all points. ``fired`` is true if the process reached
+    the point, ``killed`` if the suite killed it there.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -108,7 +107,7 @@ class Subject(Protocol):
         """The empty directory that the sessions of this trace run in."""
 
     def ahead(self, requests: Sequence[Request]) -> None:
-        """Announce the next requests, in their order. They hold until one of them fails."""
+        """Announce the next requests, in their order. After a failure, they no longer count."""
 
     def open(self, session: str, arguments: list[str], process: str) -> Outcome:
         """Construct a session in the process of that name. Start the process if necessary."""
@@ -137,21 +136,21 @@ class Subject(Protocol):
         """
 
     def texts(self, session: str) -> list[Text]:
-        """Return all texts that the program has shown, including those of the session itself."""
+        """Return all texts that the program has shown, with the text of the session itself."""
 
     def pause(self, milliseconds: int) -> Outcome:
         """Wait in every process. Work that the sessions have begun continues."""
 
     def finish(self) -> Outcome:
-        """Drop all sessions, and return the outcome of work that still ran. Sessions that are
-        opened after this belong to another trace.
+        """Drop all sessions, and return the outcome of work that still ran. Later sessions belong
+        to another trace.
         """
 
     def printed(self) -> str:
         """Return the output of the processes of this trace."""
 
     def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
-        """Inject a fault of this kind at point ``at`` of the operations inside; None only counts.
+        """Inject a fault of this kind at point ``at`` of the operations inside. None only counts.
 
         :raises Impossible: if the process cannot be traced; so does :meth:`watch`.
         """

@@ -1,4 +1,4 @@
-"""Testing a host program against ``spec/HOSTS.md``: ``teleproto-conformance host COMMAND``."""
+"""Tests a host program against ``spec/HOSTS.md``: ``teleproto-conformance host COMMAND``."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def main(words: Sequence[str], implementation: str | None, profile: str | None) 
 
 
 def _program(words: Sequence[str], here: Path) -> tuple[str, Program]:
-    """Return the program, and the value of ``--session-impl`` that names it.
+    """Return the value of ``--session-impl`` that names the program, and the program.
 
     A single word may be such a value itself: ``node:MODULE#EXPORT`` names the Node host.
     """

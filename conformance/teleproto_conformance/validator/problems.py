@@ -1,4 +1,4 @@
-"""What is wrong with an answer of a host."""
+"""Finds what is wrong with an answer of a host."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _validator(part: str) -> Any:
 
 
 def _problem(document: Any, part: str) -> str:
-    """Return the main problem of ``document`` by a part of a schema, or an empty string."""
+    """Return the main problem of ``document`` under a part of a schema, or an empty string."""
     problem = jsonschema.exceptions.best_match(_validator(part).iter_errors(document))
     if problem is None:
         return ""
@@ -43,7 +43,7 @@ def problem_of(answer: Any) -> str:
     """Return what is wrong with an answer, or an empty string."""
     kinds = [kind for kind in KINDS if isinstance(answer, dict) and kind in answer]
     if len(kinds) != 1:
-        return f"an answer has exactly one of {', '.join(KINDS)}"
+        return f"an answer must have exactly one of {', '.join(KINDS)}"
     place = KINDS.index(kinds[0])
     if problem := _problem(answer, f"host.schema.json#/$defs/answer/oneOf/{place}"):
         return problem
@@ -71,6 +71,6 @@ def problem_of_value(value: Any) -> str:
                 return ""
             return 'a key has a name from the `keys` of hello, or is {"key": "unknown", "bytes": …}'
         case dict() if len(value) != 1 or not all(isinstance(v, str) for v in value.values()):
-            return 'an object that cannot be written as a value is {"language": "Thing"}'
+            return 'an object that a trace cannot hold must be {"language": "Thing"}'
         case _:
             return ""

@@ -13,7 +13,7 @@ FINISH = {"do": "finish"}
 
 
 PAUSED = 50
-"""Milliseconds that the request ``pause`` asks for."""
+"""The duration of ``pause``, in milliseconds."""
 
 
 PAUSE = {"do": "pause", "milliseconds": PAUSED}

@@ -1,4 +1,4 @@
-"""What all talks with a host have in common."""
+"""The setting that all talks with a host share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .requests import Request
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What all talks have in common.
+    """The setting that all talks share.
 
     ``profile`` is the value of ``--profile``, if given. ``limit`` is how many seconds an answer may
     take. ``members`` and ``profiles`` are tables of the contract.

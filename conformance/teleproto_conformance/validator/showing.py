@@ -1,4 +1,4 @@
-"""How requests, answers and output are shown to the author of a host."""
+"""Shows requests, answers and output to the author of a host."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..contract.secrets import masked
 from .requests import Request
 
 _SHOWN = 160
-"""Characters that are shown of a text."""
+"""The most characters to show of a text."""
 
 
 _TEDIOUS = ("members", "keys", "path")
-"""Long members of hello that do not help a reader."""
+"""Members of hello that are too long to show."""
 
 
 def shortened(text: str) -> str:

@@ -21,11 +21,11 @@ from .setting import Setting
 from .showing import printed_shown, request_shown, shown
 
 _IMPORTING = 4
-"""``hello`` may take so many times as long as other answers, as the host has to start."""
+"""The limit of ``hello`` is this many times longer, as the host has to start."""
 
 
 _OF_THE_SESSION = ("open", "has", "observe", "set", "call", "together")
-"""Requests that the session carries out: it may be to blame for their answer."""
+"""Requests that the session carries out. Wrong answers to them may be its fault."""
 
 
 class Wrong(Exception):
@@ -37,7 +37,7 @@ class Wrong(Exception):
 
 
 class Mistake(Exception):
-    """The session may have made a mistake. The text says which."""
+    """The session may have made a mistake. The text describes it."""
 
 
 class Talk:
@@ -63,7 +63,7 @@ class Talk:
         self._asked.append(request)
 
     def hear(self) -> tuple[Request, Answer]:
-        """Return the oldest request without an answer, and its answer.
+        """Return the oldest open request and its answer.
 
         :raises Wrong: if the answer does not come, or does not fit the schema.
         """
@@ -134,7 +134,7 @@ class Talk:
             raise Wrong("returned or raised", shown(answer), request)
 
     def fault(self, request: Request) -> None:
-        """Send a request that the host must refuse as senseless."""
+        """Send an invalid request, which the host must answer with ``fault``."""
         answer = self.ask(request)
         if "fault" not in answer:
             raise Wrong("fault", shown(answer), request)
@@ -182,7 +182,7 @@ class Talk:
         return self._names[-1]
 
     def close(self, *, in_order: bool) -> None:
-        """End the process. Delete what its sessions have stored in a place that is shared."""
+        """Delete what its sessions have stored in shared storage, and end the process."""
         try:
             shared = in_order and self._names and self.setting.promise(self.known).names
             for name in self._names if shared == "shared" and self.process.alive else ():

@@ -1,1 +1,1 @@
-"""Tracing another process: list its system calls, make one fail, or kill the process before one."""
+"""Traces a process: lists its system calls, makes one fail, or kills the process before one."""

@@ -23,9 +23,9 @@ def fault(
 ) -> Iterator[Fault]:
     """Inject a fault of this kind at point ``at`` of the operations inside.
 
-    ``kind`` is ``kill``, the name of an error, such as ``ENOSPC``, or ``short``: half of the bytes
-    or pieces are moved; a single one is not cut. Without ``at`` nothing is done, and the moments
-    are counted at which one of ``calls`` is made.
+    ``kind`` is ``kill``, the name of an error such as ``ENOSPC``, or ``short``. A short call moves
+    half of its bytes or pieces, if it has two or more. Without ``at``, this only counts the points
+    at which the process makes one of ``calls``.
 
     :raises Impossible: if the process cannot be traced.
     :raises UsageError: if the suite does not know the system call.
@@ -71,14 +71,14 @@ class Watch:
         self._tracer = Tracer(process.pid, (*OPENS, *WRITES), lambda call: None).__enter__()
 
     def stop(self) -> list[str]:
-        """End it; return the paths, those below the working directory as seen from there."""
+        """Stop, and return the paths. Those below the working directory are relative to it."""
         self._tracer.__exit__()
         found = dict.fromkeys(path for call in self._tracer.calls for path in _written_by(call))
         return [_shown(path, self._workdir) for path in found]
 
 
 _NOT_STORED = re.compile(r"/dev/(?!shm/(?!sem[.]))|/proc/|/memfd:")
-"""Devices, what the kernel tells, and memory that only looks like a file."""
+"""Devices, information from the kernel, and memory that only looks like a file."""
 
 
 def _written_by(call: Call) -> list[str]:

@@ -1,7 +1,7 @@
 """The requests of ptrace(2) that a tracer needs, on x86-64 and arm64.
 
-Unless it says otherwise, a function acts on a stopped thread that the calling thread traces. All
-raise OSError, and ProcessLookupError if the thread has ended.
+Unless its docstring differs, a function acts on a stopped thread that the calling thread traces.
+All raise OSError, and ProcessLookupError if the thread has ended.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ AT_SYSTEM_CALL: Final = 5 | 0x80
 _FORKED, _VFORKED, _CLONED = 1, 2, 3
 _OPTIONS = 0x1 | 1 << _FORKED | 1 << _VFORKED | 1 << _CLONED | 1 << EXECUTED | 1 << 20
 """Mark stops at system calls. Follow new threads, processes and programs. Kill the traced processes
-if the tracer ends before it has let go of them."""
+if the tracer ends before it has detached from them."""
 
 _WALL, _WNOTHREAD = 0x40000000, 0x20000000
 
 if os.name == "posix":
-    # PyDLL keeps the lock of Python, which is fine: these requests return at once.
+    # PyDLL keeps Python's lock. That is harmless, as these requests return at once.
     _ptrace = ctypes.PyDLL(None, use_errno=True).ptrace
     _ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     _ptrace.restype = ctypes.c_long
@@ -53,16 +53,16 @@ def seize(thread: int) -> None:
 def interrupt(thread: int) -> None:
     """Make a running thread stop.
 
-    Most system calls that it waits in begin again; some, such as epoll_wait, return EINTR, see
-    signal(7).
+    If it waits in a system call, the call usually begins again. Some calls, such as epoll_wait,
+    return EINTR; see signal(7).
     """
     _request(_INTERRUPT, thread)
 
 
 def wait() -> tuple[int, int] | None:
-    """Wait for any thread that the calling thread traces; return its number and wait status.
+    """Wait for a thread that the calling thread traces. Return its number and wait status.
 
-    None: it traces none.
+    None means that it traces no thread.
     """
     try:
         return os.waitpid(-1, _WALL | _WNOTHREAD)
@@ -76,7 +76,7 @@ def to_system_call(thread: int, signal: int) -> None:
 
 
 def resume(thread: int, signal: int) -> None:
-    """Let a thread run on; its system calls do not stop it."""
+    """Let a thread run. It no longer stops at system calls."""
     _request(_CONT, thread, 0, signal)
 
 
@@ -91,7 +91,7 @@ def let_go(thread: int, signal: int) -> None:
 
 
 def event_message(thread: int) -> int:
-    """Return the number that the event carries: after exec, that which the thread had before."""
+    """Return the number of the event: after exec, the former number of the thread."""
     message = ctypes.c_ulong()
     _request(_GETEVENTMSG, thread, 0, ctypes.addressof(message))
     return message.value
@@ -119,7 +119,7 @@ _EXIT = struct.Struct("=q")
 
 
 def system_call(thread: int) -> Entry | Exit | None:
-    """Return whether a thread is at the entry or the exit of a system call; None if at neither.
+    """Return the entry or the exit at which a thread has stopped, or None if at neither.
 
     :raises NotImplementedError: if the program is for another processor.
     """
@@ -188,7 +188,7 @@ def _word(number: int) -> int:
 
 _MACHINES: dict[str, _X86 | _Arm64] = {"x86_64": _X86(), "aarch64": _Arm64()}
 MACHINE: Final = _MACHINES.get(platform.machine())
-"""How this machine stores a call's number, arguments and result; None if that is not known.
+"""How this machine stores a call's number, arguments and result; None for an unknown machine.
 
-``skip`` at the beginning of a call keeps it from being made. Its result is then set at its end.
+``skip`` at the entry of a call prevents the call. Set its result at its exit.
 """

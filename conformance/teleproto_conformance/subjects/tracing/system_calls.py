@@ -17,22 +17,22 @@ from . import ptrace
 
 @dataclass(frozen=True)
 class _Shape:
-    """How a call is made; places count its arguments from 0."""
+    """The arguments of a call. Places count them from 0."""
 
     x86: int
     arm: int
-    """Its number on each machine, -1 if there is none."""
+    """Its number on each machine, -1 if the machine does not have it."""
     _: KW_ONLY
     fd: int | None = None
     """The place of a descriptor."""
     paths: tuple[int, ...] = ()
     """The places of paths."""
     at: tuple[tuple[int, int], ...] = ()
-    """The places of directories, and of the paths that start there."""
+    """The places of directories and of the paths that start in them."""
     length: int | None = None
-    """The place of how many bytes are moved, or how many pieces."""
+    """The place of the number of bytes or pieces to move."""
     flags: int | None = None
-    """The place of how a file is opened."""
+    """The place of the flags for opening a file."""
 
 
 _WRITES: Final = {
@@ -110,7 +110,7 @@ _LONGEST_PATH = 4096
 
 
 def numbers(names: tuple[str, ...]) -> dict[int, str]:
-    """Return the numbers by which this machine knows the calls ``names``, those that it has."""
+    """Return the calls among ``names`` that this machine has, by their numbers."""
     column = "" if ptrace.MACHINE is None else ptrace.MACHINE.name
     known = {getattr(shape, column, -1): name for name, shape in _SHAPES.items()}
     return {number: name for number, name in known.items() if number >= 0 and name in names}
@@ -121,8 +121,8 @@ class Call:
     """A system call of a thread.
 
     ``files`` are the files that it acts on: absolute paths, ``socket:[...]`` or the like.
-    ``changes`` says that it may change stored data. ``result`` is None until the call has returned;
-    an error is a negative number.
+    ``changes`` is true if it may change stored data. ``result`` is None until the call returns; an
+    error is a negative number.
     """
 
     name: str
@@ -171,19 +171,19 @@ class Call:
 
     @property
     def moved(self) -> tuple[int, int]:
-        """The argument that says how much is moved, by its place, and how much that is.
+        """The place of the argument with the amount to move, and the amount.
 
-        These are bytes, or for ``writev`` and its like pieces. The call can be shortened only if
-        it moves two or more.
+        The unit is bytes; for ``writev`` and similar calls it is pieces. The suite can shorten a
+        call only if it moves two or more.
         """
         place = _SHAPES[self.name].length
         return (0, 0) if place is None else (place, self.arguments[place])
 
     @property
     def is_inside(self) -> bool:
-        """Whether only the program, its children or the suite can notice the call.
+        """Whether the effect of the call stays inside the program, its children and the suite.
 
-        They are connected by pipes and by sockets without a name.
+        Pipes and unnamed sockets connect them.
         """
         if _SHAPES[self.name].fd is None:
             return False
@@ -199,7 +199,7 @@ def _held(thread: int, descriptor: int) -> str:
 
 
 def _path(thread: int, base: int, address: int) -> str:
-    """Return a path argument of a thread; absolute, if the directory is known."""
+    """Return a path argument of a thread. It is absolute if the directory is known."""
     text = _text(thread, address)
     if text.startswith("/"):
         return text
@@ -210,7 +210,7 @@ def _path(thread: int, base: int, address: int) -> str:
 
 def _link(place: str) -> str:
     try:
-        return os.readlink(place)  # noqa: PTH115  # Path would change what is no path
+        return os.readlink(place)  # noqa: PTH115  # Path would change what is not a path
     except PermissionError:
         raise Impossible(
             "the program does not let the suite see its files",
@@ -243,7 +243,7 @@ def _memory(thread: int, address: int, size: int) -> bytes:
 
 
 def _is_unnamed(thread: int, inode: int) -> bool:
-    """Return whether a socket is one of an unnamed pair; threads wake each other with these."""
+    """Return whether a socket is one of an unnamed pair. Threads wake each other with these."""
     if not (named := _unix_sockets(thread)) or inode not in named:
         return False
     if named[inode]:
@@ -258,7 +258,7 @@ def _is_unnamed(thread: int, inode: int) -> bool:
 
 
 def _unix_sockets(thread: int) -> dict[int, bool]:
-    """Return the local sockets of the system of a thread, and whether they have a name."""
+    """Return the local sockets that a thread can see, and whether each has a name."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{thread}/net/unix").read_text("utf-8", "replace").splitlines()
         rows = [line.split(maxsplit=7) for line in lines[1:]]
@@ -267,9 +267,9 @@ def _unix_sockets(thread: int) -> dict[int, bool]:
 
 
 def _peer(inode: int) -> int | None:
-    """Return the socket that a local one is connected with, 0 for none; see sock_diag(7).
+    """Return the other end of a local socket, 0 if it has none; see sock_diag(7).
 
-    None: the system does not say.
+    None means that the system does not say.
     """
     by_family, request, show_peer, peer, every, failed = 20, 1, 4, 2, 0xFFFFFFFF, 2
     wanted = (socket.AF_UNIX, 0, 0, every, inode, show_peer, every, every)

@@ -18,21 +18,21 @@ from . import ptrace
 from .system_calls import Call, numbers
 
 _PATIENCE = 5.0
-"""Seconds that a process may take to be traced, or to be let go of."""
+"""Seconds for attaching to a process, and for detaching from it."""
 _AGAIN = 0.1
-"""Seconds until the tracer is woken once more. A SIGCONT takes back the signal that wakes it."""
+"""Seconds until the suite wakes the tracer again. A SIGCONT can cancel the signal that wakes it."""
 
 
 @dataclass(frozen=True)
 class Fail:
-    """Skip a call, and let it return the error of this number."""
+    """Skip a call, and make it return the error with this number."""
 
     errno: int
 
 
 @dataclass(frozen=True)
 class Shorten:
-    """Let a call move only half of its bytes."""
+    """Make a call move only half of its bytes or pieces."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ Action = Fail | Shorten | Kill
 class Tracer:
     """Traces a process and its children from enter to exit.
 
-    ``calls`` lists the system calls of ``names`` that they made, without those that stay inside the
-    program. ``decide`` is called before each one. After its first action, nothing more is done or
-    listed.
+    ``calls`` lists their system calls among ``names``, without those that stay inside the program.
+    The tracer calls ``decide`` before each of them. After the first action it no longer acts or
+    lists calls.
 
-    Only the thread that attached may send requests, so each tracer has a thread of its own. If that
-    thread ends early, because the suite is killed, the kernel kills the process: it is never left
-    stopped.
+    Only the thread that attached may send requests, so each tracer has its own thread. If that
+    thread ends early, as when the suite is killed, the kernel kills the process. Otherwise the
+    process would stay stopped.
 
     :raises Impossible: on enter, if the process cannot be traced.
     """
@@ -68,13 +68,13 @@ class Tracer:
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._starting: set[int] = set()
-        """Threads that have not stopped for the first time."""
+        """Threads that have not stopped yet."""
         self._process_of: dict[int, int] = {}
-        """The process of each thread that is traced."""
+        """The process of each traced thread."""
         self._open: dict[int, tuple[Call, Action | None]] = {}
-        """The call that a thread is in the middle of, and what was done to it."""
+        """The call that a thread is making, and what the tracer did to it."""
         self._restarted: dict[int, Call] = {}
-        """Calls that a signal has interrupted, and that threads make again."""
+        """Calls that a signal has interrupted. Their threads make them again."""
         self._acted = False
         self._woken: int | None = None
         """The process that got the SIGSTOP which wakes the tracer. The tracer discards it."""
@@ -104,11 +104,11 @@ class Tracer:
     def __exit__(self, *error: object) -> None:
         self._stop()
         if self._error is not None and KeyboardInterrupt not in error:
-            # The session is not to blame for what went wrong meanwhile.
+            # Errors inside may follow from this one, so the session is not to blame.
             raise _reason(self._error) from self._error
 
     def _stop(self) -> None:
-        # The tracer waits for the process, and the process for the suite: wake it.
+        # The tracer waits for the process, and the process for the suite. So wake the tracer.
         deadline = time.monotonic() + _PATIENCE
         sent: list[int] = []
         while self._thread.is_alive() and time.monotonic() < deadline:
@@ -120,17 +120,17 @@ class Tracer:
             self._thread.join(_AGAIN)
         if self._thread.is_alive():
             self._error = ConformanceError(
-                "the suite had to kill a process, as it could not let go of it within "
+                "the suite had to kill a process, as it could not detach from it within "
                 f"{_PATIENCE:g} seconds"
             )
             self._kill()
             self._thread.join()
-        for process in sent[1:]:  # a second signal may have come too late to be discarded
+        for process in sent[1:]:  # the tracer may have ended before it could discard a later signal
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGCONT)
 
     def _living(self) -> int | None:
-        """Return a process that is traced: the first one, if it is alive."""
+        """Return a traced process: the first one if it is alive, else any other."""
         processes = [*self._process_of.values()]
         return self._pid if self._pid in processes else next(iter(processes), None)
 
@@ -139,9 +139,9 @@ class Tracer:
     def _trace(self) -> None:
         try:
             self._attach()
-            # To the end of all, those included that were made a moment ago and have not stopped.
+            # Until all have ended or are detached, with new threads that have not stopped yet.
             while (stopped := ptrace.wait()) is not None:
-                with contextlib.suppress(ProcessLookupError):  # killed; its end is reported next
+                with contextlib.suppress(ProcessLookupError):  # killed; wait() reports its end
                     self._handle(*stopped)
         except BaseException as error:
             self._error = error
@@ -149,17 +149,17 @@ class Tracer:
             self._ready.set()
 
     def _attach(self) -> None:
-        """Attach to the process, and to the children that it has."""
+        """Attach to the process and its children."""
         try:
             self._seize(self._pid, self._pid)
         except (ProcessLookupError, PermissionError):
             if _has_ended(self._pid):
-                return  # whoever asks it next is told so
+                return  # the next request to it finds this out
             raise
         known = {self._pid}
         while new := _family(self._pid) - known:
             for thread in new:
-                # It may be ending, or have been made since by one that is traced.
+                # It may be ending, or a traced thread may have started it.
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     self._seize(thread, _process(thread))
             known |= new
@@ -207,7 +207,7 @@ class Tracer:
                 self._open.pop(thread, None)
         _, changed = self._open.get(thread, (None, None))
         if changed is not None:
-            ptrace.to_system_call(thread, passed_on)  # its end has to be changed, too
+            ptrace.to_system_call(thread, passed_on)  # the exit of the call needs a change, too
         elif self._letting_go:
             ptrace.let_go(thread, passed_on)
             self._forget(thread)
@@ -217,7 +217,7 @@ class Tracer:
             ptrace.to_system_call(thread, passed_on)
 
     def _let_go(self) -> None:
-        """Stop every thread, to detach from it."""
+        """Make every thread stop, to detach from it."""
         if not self._letting_go:
             self._letting_go = True
             for thread in self._process_of:
@@ -237,7 +237,7 @@ class Tracer:
     def _at_call(self, thread: int) -> None:
         try:
             where = ptrace.system_call(thread)
-        except NotImplementedError:  # it has started a program for another processor
+        except NotImplementedError:  # the process has started a program for another processor
             return
         if isinstance(where, ptrace.Entry):
             name = self._names.get(where.number)
@@ -273,7 +273,7 @@ class Tracer:
                 result = -errno
                 ptrace.MACHINE.set_result(call.thread, result)
             case Shorten():
-                # The program may count on its registers to be as they were.
+                # The program may rely on its registers, so restore this one.
                 ptrace.MACHINE.set_argument(call.thread, *call.moved)
         call.ended(result)
         if result in _RESTARTS:
@@ -286,12 +286,12 @@ class Tracer:
 
 
 _RESTARTS = (-512, -513, -514, -516)
-"""Results of a call that the kernel makes again after a signal (ERESTARTSYS and its like)."""
+"""Results of a call that the kernel repeats after a signal (ERESTARTSYS and similar)."""
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 
 
 def _family(pid: int) -> set[int]:
-    """Return the threads of a process, of its children, and of theirs."""
+    """Return the threads of a process and of all its descendants."""
     threads: set[int] = set()
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -303,7 +303,7 @@ def _family(pid: int) -> set[int]:
 
 
 def _has_ended(pid: int) -> bool:
-    """Say whether a process is gone, or only waits for its parent to notice its end."""
+    """Return whether a process has ended. A zombie counts as ended."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2]
     except OSError:
@@ -321,7 +321,7 @@ def _process(thread: int) -> int:
 
 
 def _reason(error: BaseException) -> BaseException:
-    """Return what the suite is told of an error of the tracer."""
+    """Return the error to raise in the suite for an error of the tracer."""
     match error:
         case PermissionError():
             return _forbidden()
@@ -331,7 +331,7 @@ def _reason(error: BaseException) -> BaseException:
             )
         case OSError():
             return Impossible(
-                f"the system does not support the way in which the suite traces ({error.strerror})",
+                f"the system does not support the tracing that the suite needs ({error.strerror})",
                 "run the suite on Linux 5.3 or newer",
             )
         case Impossible() | ConformanceError() | KeyboardInterrupt():
@@ -352,7 +352,7 @@ def _forbidden() -> Impossible:
             )
         case "3":
             return Impossible(
-                "nobody may trace a process here (kernel.yama.ptrace_scope is 3)",
+                "this machine forbids all tracing (kernel.yama.ptrace_scope is 3)",
                 "set it to 1 in /etc/sysctl.d, and restart the machine",
             )
         case _:

@@ -1,7 +1,7 @@
 """The requirements of ``spec/HOSTS.md``, in the order in which they are tested.
 
-Each is a function that talks to a process of its own. It raises :class:`Wrong` if the host is to
-blame, and :class:`Mistake` if the session may be.
+Each is a function that talks to its own process. It raises :class:`Wrong` if the host is at fault,
+and :class:`Mistake` if the session may be at fault.
 """
 
 from __future__ import annotations

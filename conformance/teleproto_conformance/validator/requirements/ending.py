@@ -1,4 +1,4 @@
-"""Requirements of the end."""
+"""Requirements for the end of a process."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _ends_with_its_input(talk: Talk) -> None:
 
 
 def _ends(talk: Talk, request: Request | str) -> None:
-    """Wait for the end of a process that must not answer any more."""
+    """Wait for the end of a process. It must end without another answer."""
     limit = talk.setting.limit
     try:
         answer = talk.process.hear(limit)

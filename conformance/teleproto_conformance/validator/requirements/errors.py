@@ -1,4 +1,4 @@
-"""Requirements of errors."""
+"""Requirements for errors."""
 
 from __future__ import annotations
 

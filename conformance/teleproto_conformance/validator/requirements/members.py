@@ -1,4 +1,4 @@
-"""Requirements of the members."""
+"""Requirements for the members of a session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requirements of the order of answers."""
+"""Requirements for the order of answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AHEAD = [
     (assign("test_servers", False), "null"),
     (TEXTS, "texts"),
 ]
-"""Requests, and what their answers look like: all look different."""
+"""Requests, and the form of their answers. Each form is different."""
 
 
 def _look(value: Any) -> str:

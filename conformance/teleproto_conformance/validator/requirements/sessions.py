@@ -1,4 +1,4 @@
-"""Requirements of several sessions."""
+"""Requirements for several sessions at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requirements of the start."""
+"""Requirements for the start of a process."""
 
 from __future__ import annotations
 

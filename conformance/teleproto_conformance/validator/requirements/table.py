@@ -1,4 +1,4 @@
-"""What a requirement is."""
+"""The record of a requirement, and groups of requirements."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TypeVar
 from ..talk import Talk
 
 STARTED, KNOWN, BEGUN, OPENED = range(4)
-"""How far a talk has come when the check of a requirement begins."""
+"""The stages of a talk. The check of a requirement begins at one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """What a host has to do. ``title`` says it, and ``check`` tests it.
+    """A requirement for a host. ``title`` states it, and ``check`` tests it.
 
-    The check begins with a talk that has come as far as ``since``. If a ``gate`` fails, the
-    requirements after it cannot be tested.
+    The check begins with a talk at the stage ``since``. If a ``gate`` fails, later requirements
+    cannot be tested.
     """
 
     group: str

@@ -1,4 +1,4 @@
-"""Requirements of values."""
+"""Requirements for values."""
 
 from __future__ import annotations
 

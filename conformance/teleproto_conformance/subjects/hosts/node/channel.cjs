@@ -6,7 +6,7 @@ const fs = require('fs');
 
 const [REQUESTS, ANSWERS] = [3, 4];
 
-/** Reads lines from a descriptor. While it waits for a line, no other work runs. */
+/** Reads lines from a descriptor. All other work stops while it waits for a line. */
 class Lines {
   constructor(fd) {
     this.fd = fd;
@@ -35,7 +35,7 @@ function send(answer) {
     try {
       data = data.subarray(fs.writeSync(ANSWERS, data));
     } catch (error) {
-      // The suite makes a write of the session fail. This can hit one write here, too.
+      // When the suite makes one write of the session fail, it can hit this write instead.
       failures += 1;
       if (failures > 1) throw error;
     }

@@ -1,6 +1,6 @@
 'use strict';
 
-// Errors as one line, and as everything that a log could show.
+// Errors in one line, and with everything that a log could show.
 
 const path = require('path');
 const util = require('util');
@@ -32,7 +32,7 @@ function place(error) {
 const everything = (error) =>
   [() => error, () => util.inspect(error, { depth: 4 })].map(shown).join('\n');
 
-/** Return the answer for an error. `prefix` says what caused an unhandled one. */
+/** Return the answer for an error. `prefix` names the cause of an unhandled one. */
 function raised(error, prefix = '') {
   const exhausted = error instanceof RangeError && /call stack/.test(error.message);
   const fatal = prefix !== '' || exhausted || !isError(error);

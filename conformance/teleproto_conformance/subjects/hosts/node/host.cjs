@@ -1,11 +1,11 @@
 'use strict';
 
 // The Node host: runs one session class for the suite (spec/HOSTS.md). It reads requests from
-// descriptor 3 and writes answers to descriptor 4, so that output of the session never reaches this
+// descriptor 3 and writes answers to descriptor 4. This keeps output of the session out of the
 // channel.
 //
 // The sessions get the same objects as from the client: AuthKey and Api objects and big integers of
-// the teleproto (or gramjs) that is installed for them.
+// the installed teleproto (or gramjs).
 
 // Use one thread for the file system. The suite counts the writes of a change, and several threads
 // could make them in any order.
@@ -24,8 +24,8 @@ async function serve() {
       const request = JSON.parse(line);
       if (request.do === 'exit') break;
       answer = host.answer(request);
-      // Await only promises. An await lets other work run, and a client that does not wait does
-      // not see that work done.
+      // Await only promises. An await lets other work run. For a client that does not wait, this
+      // work would still be undone.
       if (isPromise(answer)) answer = await answer;
     } catch (error) {
       answer = error instanceof Refusal ? { refused: error.message } : { fault: error.stack };

@@ -1,6 +1,6 @@
 'use strict';
 
-// Importing a module as the project of the user does.
+// Imports a module as the user's project would.
 
 const fs = require('fs');
 const path = require('path');
@@ -14,7 +14,7 @@ const { shown } = require('./texts.cjs');
 
 const SUFFIXES = ['.mjs', '.cjs', '.ts', '.mts', '.cts'];
 
-/** Resolve `request` from the first of `directories` that has it; throw the most telling error. */
+/** Resolve `request` from the first of `directories` that has it; throw the most helpful error. */
 function resolve(request, directories) {
   let failure;
   for (const directory of directories) {
@@ -24,7 +24,7 @@ function resolve(request, directories) {
       try {
         return require.resolve(attempt);
       } catch (error) {
-        // "This package is not for require()" tells more than "not found".
+        // "This package is not for require()" says more than "not found".
         if (failure === undefined || error.code !== 'MODULE_NOT_FOUND') failure = error;
       }
     }

@@ -1,6 +1,6 @@
 'use strict';
 
-// The client library that a session is written for.
+// The client library of a session.
 
 const fs = require('fs');
 const path = require('path');
@@ -10,7 +10,7 @@ const { Refusal } = require('./refusal.cjs');
 
 const LIBRARIES = ['teleproto', 'telegram'];
 
-/** Return the client library that the module uses, or else the first that is installed. */
+/** Return the client library that the module uses, or else the first installed one. */
 function library(request, near, option) {
   const installed = [];
   for (const name of LIBRARIES) {

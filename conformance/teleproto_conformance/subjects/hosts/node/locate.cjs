@@ -1,6 +1,6 @@
 'use strict';
 
-// Finding the class that --session-impl names.
+// Finds the class that --session-impl names.
 
 const { load } = require('./importing.cjs');
 const { library } = require('./library.cjs');

@@ -4,9 +4,9 @@
 
 const { AsyncLocalStorage, createHook } = require('async_hooks');
 
-/** Work that a session has started and that still runs, and errors that nothing has handled. */
+/** Work of a session that still runs, and errors that no code has handled. */
 class LooseEnds {
-  /** `fallback` names the cause of an error that no operation has caused. */
+  /** `fallback` names the cause of errors outside all operations. */
   constructor(fallback) {
     this.fallback = fallback;
     this.operation = new AsyncLocalStorage();
@@ -29,7 +29,7 @@ class LooseEnds {
     process.on('uncaughtException', note('uncaught error'));
   }
 
-  /** Begin a trace: whatever runs now belongs to earlier traces. */
+  /** Begin a trace: work that runs now belongs to earlier traces. */
   begin() {
     this.timers = [];
     this.resources = process.getActiveResourcesInfo();
@@ -41,13 +41,13 @@ class LooseEnds {
     return this.operation.run(operation, action);
   }
 
-  /** Say whether anything has made a promise since the last run(). */
+  /** Return whether any code has made a promise since the last run(). */
   get madePromises() {
     return this.promises > 0;
   }
 
-  /** Wait until Node has reported all rejections so far that nothing handles. Do not wait longer: a
-      client that goes on after an await does not see later work done. */
+  /** Wait until Node has reported all unhandled rejections so far, and no longer. After an await, a
+      client goes on while later work is still undone. */
   rejections() {
     return new Promise((resolve) => {
       // Node reports rejections in their order, so this one comes after all others.
@@ -61,14 +61,14 @@ class LooseEnds {
     return this.unhandled.length > 0;
   }
 
-  /** Remove all unhandled errors, and return the first one. It would end a Node program. */
+  /** Remove all unhandled errors, and return the first, which would end a Node program. */
   takeUnhandled() {
     const [first] = this.unhandled;
     this.unhandled = [];
     return { ...first, source: first.operation ?? this.fallback };
   }
 
-  /** Say whether work of this trace still runs. Timers count even if they are unref()ed. */
+  /** Return whether work of this trace still runs. Timers count, even after unref(). */
   busy() {
     this.timers = this.timers.filter((timer) => !timer._destroyed);
     const before = [...this.resources];
@@ -80,7 +80,7 @@ class LooseEnds {
     return left || this.timers.length > 0;
   }
 
-  /** Wait until nothing runs any more, for at most this many milliseconds. */
+  /** Wait until all work has ended, for at most this many milliseconds. */
   async quiet(limit) {
     const until = performance.now() + limit;
     await new Promise(setImmediate);

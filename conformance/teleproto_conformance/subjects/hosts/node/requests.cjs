@@ -53,7 +53,7 @@ class Host {
       result = this.looseEnds.run(what, action);
       if (!isPromise(result)) {
         const answer = { returned: this.values.show(result) };
-        // Without a promise, there cannot be an unhandled rejection to wait for.
+        // An unhandled rejection needs a promise.
         return waits && this.looseEnds.madePromises ? this.awaited(what, result) : answer;
       }
     } catch (error) {
@@ -66,9 +66,9 @@ class Host {
     return { ...this.failed(what, late), fatal: true };
   }
 
-  /** Return the answer after `promise` is settled and unhandled rejections have shown. */
+  /** Return the answer once `promise` has settled and Node has reported unhandled rejections. */
   async awaited(what, promise) {
-    const waiting = setInterval(() => {}, 1 << 30); // otherwise Node ends if nothing else runs
+    const waiting = setInterval(() => {}, 1 << 30); // keeps Node alive if no other work runs
     let answer;
     try {
       answer = { returned: this.values.show(await promise) };
@@ -93,7 +93,7 @@ class Host {
     return answer;
   }
 
-  /** Close all open sessions, and wait a moment for that. */
+  /** Close all open sessions, and wait a moment for the end of close(). */
   async closeSessions() {
     let limit;
     const closing = [...this.sessions.values()].map(async (session) => session.close());
@@ -110,7 +110,7 @@ class Host {
   }
 
   make(args) {
-    const { factory } = this; // called alone, so that stack traces do not show a method of Host
+    const { factory } = this; // a plain call keeps Host out of stack traces
     const made = isClass(factory) ? new factory(...args) : factory(...args);
     return isPromise(made) ? made.then(asSession) : asSession(made);
   }

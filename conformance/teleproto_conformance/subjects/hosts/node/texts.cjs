@@ -1,6 +1,6 @@
 'use strict';
 
-// Things as text.
+// Values and errors as text.
 
 const util = require('util');
 const { isClass } = require('./factories.cjs');
@@ -16,7 +16,7 @@ function shown(show) {
   }
 }
 
-/** Describe a thing: by the name of its class, or as a literal. */
+/** Describe a thing by the name of its class, or as a literal. */
 function kind(thing) {
   if (typeof thing === 'function') {
     return `the ${isClass(thing) ? 'class' : 'function'} ${thing.name}`.trimEnd();

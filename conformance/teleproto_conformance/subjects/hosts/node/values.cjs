@@ -1,6 +1,6 @@
 'use strict';
 
-// Values of a trace as JavaScript objects.
+// Values of a trace as JavaScript objects, and back.
 
 const { createHash } = require('crypto');
 const { kind } = require('./texts.cjs');

@@ -63,19 +63,19 @@ def fork_server(control: socket.socket, become: list[str]) -> None:
 
 
 def _set_apart(streams: list[int]) -> None:
-    """Give this process a session of its own, and print into the third of ``streams``."""
+    """Give this process its own process session, and print into the third of ``streams``."""
     os.setsid()
     _let_anybody_trace()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for fd in (1, 2):
         os.dup2(streams[2], fd)
     os.close(streams.pop())
-    # Unbuffered: output belongs to the trace that printed it, even if the process is killed.
+    # Unbuffered, so that the output reaches its trace even if the process is killed.
     sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
 
 
 def _replace(streams: list[int], requests: int, replies: int, command: list[str]) -> None:
-    """Become another program, with the channel on the descriptors that it expects."""
+    """Replace this process by a program, with the channel on the descriptors that it expects."""
     beyond = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _BEYOND) for fd in streams]
     for fd in streams:
         os.close(fd)
@@ -91,7 +91,7 @@ def _replace(streams: list[int], requests: int, replies: int, command: list[str]
 
 
 _BEYOND = 10
-"""The first descriptor that no program expects to use."""
+"""A descriptor above all those that a program expects."""
 
 
 def _unbuffered(fd: int) -> io.TextIOWrapper:
@@ -100,7 +100,7 @@ def _unbuffered(fd: int) -> io.TextIOWrapper:
 
 
 def _let_anybody_trace() -> None:
-    """Allow the suite to trace this process on systems where only a parent may."""
+    """Allow the suite to trace this process, even if the system allows this only to a parent."""
     if Path("/proc/sys/kernel/yama/ptrace_scope").exists():
         import ctypes
 

@@ -22,7 +22,7 @@ from .locate import Located, locate
 
 
 class Host:
-    """Carries out requests, and collects what a trace shows."""
+    """Carries out requests, and collects the texts that a trace shows."""
 
     def __init__(self) -> None:
         self._located: Located | None = None
@@ -43,7 +43,7 @@ class Host:
             done = getattr(self, f"do_{message['do']}")(**given)
         except UsageError as error:
             return {"refused": str(error)}
-        except KeyboardInterrupt as error:  # not Ctrl-C, which is ignored: the session raised it
+        except KeyboardInterrupt as error:  # raised by the session: the host ignores Ctrl-C
             done = raised(error)
         except Exception:
             return {"fault": traceback.format_exc()}
@@ -59,7 +59,7 @@ class Host:
     ) -> dict[str, Any]:
         """Import the class, and describe it.
 
-        ``keys`` is for hosts in other languages: this one knows the keys.
+        Hosts in other languages need ``keys``; this one has them already.
         """
         if protocol != PROTOCOL:
             raise UsageError(f"this host speaks protocol {PROTOCOL}, not {protocol}")
@@ -87,7 +87,7 @@ class Host:
         self._trace.enter_context(self._subject)
 
     def do_finish(self) -> bool:
-        """End the trace, and drop its sessions. Return true if nothing still runs."""
+        """End the trace, and drop its sessions. Return whether all its work has ended."""
         self._subject = None
         self._trace.close()
         return threading.active_count() <= self._threads and not _has_children()
@@ -123,7 +123,7 @@ class Host:
         return self._playing.pause(milliseconds)
 
     def do_texts(self, session: str) -> list[list[str]]:
-        """Return all texts of this trace. The suite itself reads what was printed."""
+        """Return all texts of this trace, except printed output: the suite reads that itself."""
         warned = [
             Text("warnings", f"a {w.category.__name__}", str(w.message)) for w in self._warnings
         ]
@@ -160,7 +160,7 @@ class Host:
 
 
 def _has_children() -> bool:
-    """Return whether the process has children, if the system can tell. Leave them as they are."""
+    """Return whether the process has children, if the system can show that. Do not reap them."""
     if not hasattr(os, "waitid"):
         return False
     try:

@@ -18,8 +18,8 @@ from ....errors import UsageError
 class Located:
     """A session class, or a factory of one.
 
-    ``promised`` is the profile that it declares, ``guess`` the one that its constructor suggests.
-    Either may be None.
+    ``promised`` is the profile that it declares, ``guess`` the profile that its constructor
+    suggests. Each may be None.
     """
 
     factory: Callable[..., Any]
