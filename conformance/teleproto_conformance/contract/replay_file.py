@@ -43,7 +43,7 @@ def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
             level="MUST",
             profiles=(profile,),
             rule=f"The session does what the trace in {path.name} expects.",
-            why="Somebody kept this trace because it once mattered.",
+            why="The user kept this trace to run it again.",
             source=path.name,
         )
     case = Case(

@@ -1,6 +1,6 @@
 """From ``spec/`` to the contract: reads the YAML, checks it and makes it explicit.
 
-It makes a check of each case, encodes the strings and files that a trace describes, and gives
+It makes a check of each case, and encodes the strings and files that a trace describes. It gives
 every rule and check the list of profiles that it binds.
 """
 
