@@ -84,13 +84,13 @@ Trace = tuple[Step, ...]
 
 
 def refuse_unusable(notation: Iterable[dict[str, Any]]) -> None:
-    """Refuse what the schema allows: sessions used before they are opened, and invalid values.
+    """Refuse mistakes that pass the schema: sessions used before they are opened, invalid values.
 
     :raises ContractError: for the first mistake.
     """
     steps = list(notation)
     _refuse_other_than_one_operation(steps)
-    # If a trace never opens its main session, `parse` adds this.
+    # `parse` opens the main session if the trace never does.
     opened = {MAIN} - {step.get("session", MAIN) for step in steps if _opens(step)}
     for step in steps:
         session = step.get("session", MAIN)

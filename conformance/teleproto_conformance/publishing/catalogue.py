@@ -17,8 +17,8 @@ def page(contract: Contract) -> str:
     lines = [
         "# The rules",
         "",
-        f"Session contract {contract.version}: {count} rules. This page is made from `spec/rules/` "
-        "by `teleproto-conformance vectors generate`.",
+        f"Session contract {contract.version}: {count} rules. "
+        "`teleproto-conformance vectors generate` makes this page from `spec/rules/`.",
         "",
     ]
     for chapter in contract.chapters:

@@ -46,7 +46,7 @@ def read_value(answer: object) -> Any:
 
 
 def are_texts(value: object) -> bool:
-    """Say whether ``value`` is a valid answer to ``texts``."""
+    """Return whether ``value`` is a valid answer to ``texts``."""
     return isinstance(value, list) and all(
         isinstance(text, list)
         and len(text) == 3

@@ -31,7 +31,7 @@ class Implementation:
 
     @classmethod
     def of(cls, text: str, given: str | None, hello: Hello, profiles: Iterable[str]) -> Self:
-        """Choose the profile: the one given, else the class's own, else its constructor's.
+        """Choose the profile: from the option, else from the class, else from its constructor.
 
         :raises UsageError: if that profile does not exist, or if none is known.
         """

@@ -20,7 +20,7 @@ class _OddAuthKey(AuthKey):
 
 
 class Objects:
-    """Builds the objects of one trace. Each name of an auth key object means one object."""
+    """Builds the objects of one trace. Auth keys with the same object name are one object."""
 
     def __init__(self) -> None:
         self._auth_keys: dict[str, AuthKey] = {}

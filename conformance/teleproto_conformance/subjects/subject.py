@@ -150,9 +150,9 @@ class Subject(Protocol):
         """Return the output of the processes of this trace."""
 
     def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
-        """Inject a fault of this kind at point ``at`` of the operations inside. None only counts.
+        """Inject a fault of this kind at point ``at`` of the operations inside; None only counts.
 
-        :raises Impossible: if the process cannot be traced; so does :meth:`watch`.
+        :raises Impossible: if the process cannot be traced; :meth:`watch` raises it, too.
         """
 
     def watch(self, session: str) -> None:

@@ -1,7 +1,7 @@
 """The requests of ptrace(2) that a tracer needs, on x86-64 and arm64.
 
-Unless its docstring differs, a function acts on a stopped thread that the calling thread traces.
-All raise OSError, and ProcessLookupError if the thread has ended.
+Unless its docstring says otherwise, a function acts on a stopped thread that the calling thread
+traces. All raise OSError, and ProcessLookupError if the thread has ended.
 """
 
 from __future__ import annotations
