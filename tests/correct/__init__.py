@@ -1,1 +1,1 @@
-"""Correct sessions of very different build; none of them knows the reference model's classes."""
+"""Correct sessions of very different designs, written without the reference model's sessions."""

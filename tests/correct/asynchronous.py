@@ -1,4 +1,4 @@
-"""A session that is asynchronous wherever it may be, and writes from a task in the background."""
+"""A session with as many asynchronous members as allowed; a background task writes its file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Change = Callable[[Data], None]
 
 
 def empty() -> Data:
-    """`login` names the login from its first change until it is deleted."""
+    """Return an empty document. `login` names the login from its first change to its deletion."""
     return {
         "login": None,
         "home": (0, "", 0),
@@ -31,9 +31,9 @@ def empty() -> Data:
 
 
 class AsyncSession:
-    """Changes are queued; `await save()` waits until the writer has caught up, or tries again.
+    """Queues its changes; `await save()` waits until the writer has written them, or tries again.
 
-    The writer applies them once more to what is in the file by then.
+    The writer applies the changes again to the current content of the file.
     """
 
     session_profile = "custom"
@@ -118,7 +118,7 @@ class AsyncSession:
             raise RuntimeError("the session is logged in")
 
         def apply(data: Data) -> None:
-            if not data["keys"]:  # of a login that was not loaded yet
+            if not data["keys"]:  # keys of a login that is not loaded yet
                 data["test_servers"] = value
 
         self._change(apply)
@@ -244,7 +244,7 @@ def row_of(item: Any) -> tuple[object, object, list[str]] | None:
 
 
 def forms_of(key: str) -> list[str]:
-    """What a text may mean: a username, a phone number, a displayed name."""
+    """Return what a text may mean: a username, a phone number, a displayed name."""
     name = key.lower().removeprefix("https://").removeprefix("http://")
     host, slash, rest = name.partition("/")
     if slash and host in ("t.me", "telegram.me", "telegram.dog"):

@@ -1,4 +1,4 @@
-"""A memory session that keeps and gives keys as plain bytes, and is made of small objects."""
+"""A memory session of small objects that stores and returns keys as plain bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DataCentre:
 
 
 class BytesSession:
-    """`auth_key` is bytes, and `b""` where there is none."""
+    """`auth_key` is bytes, and `b""` if there is no key."""
 
     session_profile = "memory"
 
@@ -79,7 +79,7 @@ class BytesSession:
             raise ValueError("locked")
         self.flag = value
 
-    # Entities: one index from everything that may be asked to ("user", id, access hash)
+    # Entities: one index from every possible key to ("user", id, access hash)
 
     def process_entities(self, tlo: Any) -> None:
         pile = [tlo] if not isinstance(tlo, list) else [{"users": tlo}]
@@ -156,4 +156,4 @@ class BytesSession:
     def close(self) -> None: ...
 
     def delete(self) -> None:
-        self.__init__()  # type: ignore[misc]  # it is as good as new
+        self.__init__()  # type: ignore[misc]  # the object is empty again

@@ -1,4 +1,4 @@
-"""A memory session with peers of its own classes, which have nothing but Telegram's names."""
+"""A memory session with its own peer classes, which share only Telegram's names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def name_of(thing: object) -> str:
 
 
 class DuckSession:
-    """Goes by the names of classes and fields, and imports no type of entity."""
+    """Recognises entities by the names of classes and fields, without imports."""
 
     session_profile = "memory"
 

@@ -1,4 +1,4 @@
-"""A store session in one JSON file, replaced as a whole at every change."""
+"""A store session in one JSON file; every change replaces the whole file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELDS = {
 
 
 class JsonStoreSession:
-    """`NAME/login.json`; read when something is first asked of it, and before each change."""
+    """`NAME/login.json`; the session reads it at the first call, and before each change."""
 
     session_profile = "store"
 
@@ -34,14 +34,14 @@ class JsonStoreSession:
         self.login: str | None = None
 
     def read(self) -> dict[str, Any]:
-        """What this handle knows."""
+        """Return the document as this handle knows it."""
         if self.document is None:
             self.document = self.stored()
             self.login = self.document["login"] or self.login
         return self.document
 
     def stored(self) -> dict[str, Any]:
-        """What is in the file by now; `login` names the login, until it is deleted."""
+        """Return the current content of the file; `login` names the login until its deletion."""
         try:
             document: dict[str, Any] = json.loads(self.file.read_bytes())
         except FileNotFoundError:
@@ -98,7 +98,7 @@ class JsonStoreSession:
         key = getattr(auth_key, "key", None)
         if key and len(key) != 256:
             raise ValueError("not an auth key")
-        # The current data centre is the one that this handle knows, not another program's.
+        # Another program may have switched: this handle uses its own current data centre.
         slot = self.slot(dc_id)
         document = self.stored()
         document["keys"].pop(slot, None)
@@ -120,7 +120,7 @@ class JsonStoreSession:
         self.read()
         document = self.stored()
         if self.login not in (None, document["login"]):
-            return  # it was deleted elsewhere
+            return  # another handle has deleted the login
         rows = {(row["kind"], row["id"]): row for row in document["rows"]}
         before = dict(rows)
         for item in items:
@@ -162,7 +162,7 @@ class JsonStoreSession:
     def delete(self) -> None:
         for path in (self.file, *self.directory.glob("login.json.*.new")):
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # it was never made, or holds what is not ours
+        with suppress(OSError):  # it does not exist, or holds foreign files
             self.directory.rmdir()
         self.document = self.login = None
 
@@ -188,7 +188,7 @@ def row_of(item: Any) -> dict[str, Any] | None:
 
 
 def wanted_by(key: Any) -> list[Any]:
-    """Tests of a row for what `key` may mean, the likeliest meaning first."""
+    """Return tests of a row for each meaning of `key`, the likeliest first."""
 
     def numbered(kind: str, bare_id: int) -> Any:
         return lambda row: row["kind"] == kind and row["id"] == str(bare_id)

@@ -1,4 +1,4 @@
-"""A session in a key-value store, made by a factory that knows which store."""
+"""A session in a key-value store; a factory chooses the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from teleproto_sessions import AuthKey, tl
 
 
 class Store(Protocol):
-    """As much of a key-value store as is needed."""
+    """The part of a key-value store that the session needs."""
 
     def get(self, key: str) -> str | None: ...
 
@@ -24,13 +24,13 @@ class Store(Protocol):
 
 
 class FileStore:
-    """One file for each key, as S3 has one object, which is replaced as a whole."""
+    """One file for each key, always replaced as a whole, like an object in S3."""
 
     def __init__(self) -> None:
         self._bucket = Path("bucket").absolute()
 
     def _path(self, key: str) -> Path:
-        # A name may be longer than a file's.
+        # A key may be too long for a file name.
         return self._bucket / hashlib.sha256(key.encode()).hexdigest()
 
     def get(self, key: str) -> str | None:
@@ -51,10 +51,10 @@ class FileStore:
 
 
 class KeyValueSession:
-    """Reads the login in load(), entities when they are asked for, and writes with save().
+    """Reads the login in load(), and each entity when it is needed; writes in save().
 
-    The login is one value: `home`, `test`, `key DC` for each key, its own `id`, and for every other
-    value the version that counts. It is written last, and so changes everything at once.
+    The login is one value: `home`, `test`, `key DC` for each key, its own `id`, and the current
+    version of every other value. save() writes it last, so that all values change at once.
     """
 
     def __init__(self, name: str, store: Store) -> None:
@@ -73,7 +73,7 @@ class KeyValueSession:
 
     @property
     def _login(self) -> dict[str, Any]:
-        """Before load() whatever is stored; it costs one request."""
+        """The login; before load() the stored one, which costs one request."""
         if self._known is None:
             self._known = self._read()
         return {**self._known, **self._changes}
@@ -206,7 +206,7 @@ class KeyValueSession:
     async def save(self) -> None:
         login = self._stored()
         if self._id not in (None, login.get("id")):
-            # Deleted elsewhere: what was asked for since comes back, what was seen does not.
+            # Another handle has deleted the login: only explicit changes come back, not entities.
             self._seen = {}
         if self._changes or self._seen:
             version = secrets.token_hex(8)
@@ -223,7 +223,7 @@ class KeyValueSession:
         self._known = login
 
     async def close(self) -> None:
-        """The store's client belongs to whoever made it."""
+        """Leave the client of the store open: its owner closes it."""
 
     async def delete(self) -> None:
         login = {**self._login, **self._stored()}
@@ -233,7 +233,7 @@ class KeyValueSession:
 
 
 def key_value_session(name: str) -> KeyValueSession:
-    """The factory that is put to the suite."""
+    """The factory that the suite checks."""
     return KeyValueSession(name, FileStore())
 
 

@@ -1,4 +1,4 @@
-"""A store session in an append-only log, which is written anew when most of it is out of date."""
+"""A store session in an append-only log; it rewrites the log when most lines are outdated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LogSession:
         self._loaded = False
         self._login: str | None = None
 
-    # The log; "login" names the login from its first change until it is deleted
+    # The log; "login" names the login from its first change to its deletion
 
     def load(self) -> None:
         self._read()
@@ -82,7 +82,7 @@ class LogSession:
         return str(self._place)
 
     def close(self) -> None:
-        """Every change closes the file."""
+        """Do nothing: every change already closes the file."""
 
     def delete(self) -> None:
         for path in (self._log, *self._place.glob("log.*.new")):
@@ -115,7 +115,7 @@ class LogSession:
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if not self._loaded:
             self.load()
-        # The current data centre is the one that this handle knows, not another program's.
+        # Another program may have switched: this handle uses its own current data centre.
         slot = dc_id or self.dc_id
         if not slot:
             raise ValueError("no data centre is chosen")
@@ -125,7 +125,7 @@ class LogSession:
         self._put_all({f"key {slot}": key.hex() if key else None})
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey:
-        """A blank key where there is none."""
+        """Return the key, or a blank key if there is none."""
         text = self._table.get(f"key {dc_id or self.dc_id}")
         return AuthKey(bytes.fromhex(text) if text else None)
 
@@ -151,12 +151,12 @@ class LogSession:
             raise RuntimeError("too late")
         self._put(test=int(value) or None)
 
-    # The entities: "=ID" has what is known, "@NAME" and the like lead to the id
+    # The entities: "=ID" holds the entity, "@NAME" and similar keys lead to the id
 
     def process_entities(self, tlo: object) -> None:
         self._read()
         if self._login not in (None, self._table.get("login")):
-            return  # it was deleted elsewhere
+            return  # another handle has deleted the login
         changes: dict[str, Any] = {}
         for item in contents(tlo):
             described = describe(item)
@@ -211,7 +211,7 @@ def contents(tlo: object) -> Iterator[Any]:
 
 
 def describe(item: Any) -> tuple[str, str, list[str]] | None:
-    """Where to keep it, its access hash as text, and what leads to it."""
+    """Return the key of an entity, its access hash as text, and the names that lead to it."""
     handles = []
     if isinstance(item, tl.Chat):
         return f"={-item.id}", "0", [f'"{item.title}']

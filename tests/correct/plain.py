@@ -1,4 +1,4 @@
-"""A memory session of plain dicts and a log of entities; a miss is a KeyError."""
+"""A memory session of plain dicts and a log of entities; a miss raises KeyError."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREFIXES = tuple(
 
 
 class PlainSession:
-    """Everything is in one dict, and everything is synchronous."""
+    """Keeps everything in one dict; all members are synchronous."""
 
     session_profile = "memory"
 
@@ -79,7 +79,7 @@ class PlainSession:
             self.data["seen"].append(item)
 
     def _forget(self, item: Any) -> None:
-        """Take out the older sight of an item, and its names from everybody else."""
+        """Remove the older record of an item, and its names from all other entities."""
         kept = []
         for other in self.data["seen"]:
             if kind_of(other) == kind_of(item) and other.id == item.id:
@@ -123,7 +123,7 @@ class PlainSession:
 
 
 class WithoutNames:
-    """An entity some of whose usernames belong to somebody else by now."""
+    """An entity that has lost some of its usernames to others."""
 
     def __init__(self, item: Any, lost: set[str]) -> None:
         self.item = getattr(item, "item", item)
@@ -175,7 +175,7 @@ def username_in(key: str) -> str:
 
 
 def rank(item: Any, key: object) -> tuple[bool, int]:
-    """Usernames before display names; users before chats, and chats before channels."""
+    """Sort usernames before display names, and users before chats before channels."""
     by_name = isinstance(key, str) and username_in(key) not in names_of(item)
     return by_name, ("user", "chat", "channel").index(kind_of(item))
 

@@ -1,4 +1,4 @@
-"""A memory session without properties: `__slots__`, `__getattr__` and `__setattr__` do it all."""
+"""A memory session with `__slots__`, `__getattr__` and `__setattr__` instead of properties."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NOTHING = (0, None, 0)
 
 
 class SlottedSession:
-    """The members that look like attributes are worked out when they are asked for."""
+    """Computes the members that look like attributes at each access."""
 
     __slots__ = ("_cache", "_flag", "_home", "_keys")
     session_profile = "memory"
@@ -68,7 +68,7 @@ class SlottedSession:
             self._keys.pop(dc_id or self._home[0], None)
 
     def get_auth_key(self, dc_id: int | None = None) -> Any:
-        """An object with `key`, of no class in particular."""
+        """Return an object of a simple class with `key`."""
         key = self._keys.get(dc_id or self._home[0])
         return key and SimpleNamespace(key=key)
 
@@ -96,7 +96,7 @@ class SlottedSession:
         for other, names in self._cache.values():
             if other is not item:
                 names.difference_update(handles(item))
-        # A dict keeps its order: the entity seen last is at the end.
+        # A dict keeps its order: the newest entity is last.
         self._cache.pop(peer, None)
         self._cache[peer] = (item, handles(item))
 

@@ -1,7 +1,7 @@
-"""A session that refuses what comes too early, and what comes too late.
+"""A session that refuses calls that come too early or too late.
 
-Too early are keys before a data centre and changes before load(), too late is a save() after the
-login was deleted elsewhere.
+Keys before a data centre and changes before load() are too early. A save() is too late if another
+handle has deleted the login.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class TooEarly(Exception):
 
 
 class TooLate(Exception):
-    """The login was deleted elsewhere; load() shows what is there instead."""
+    """Another handle has deleted the login; load() reads what is stored now."""
 
 
 def after_load(method: Method) -> Method:
@@ -56,7 +56,7 @@ class StrictSession:
         self._test_servers = False
         self._hashes: dict[int, int] = {}
         self._handles: dict[str, int] = {}
-        # The name of the login, from its first save() until it is deleted.
+        # The name of the login, from its first save() to its deletion.
         self._login: str | None = None
 
     async def load(self) -> None:
@@ -93,7 +93,7 @@ class StrictSession:
         (new / "link").symlink_to(new.name)
         (new / "link").replace(self._link)
         self._login = login
-        # It is of no account any more; delete() will try again.
+        # The old shelf is no longer used; delete() tries again.
         shutil.rmtree(old, ignore_errors=True)
 
     def close(self) -> None:
@@ -197,7 +197,7 @@ class StrictSession:
         return tl.InputPeerChannel(-(10**12) - marked_id, access_hash)
 
     def _marked_id(self, key: Any) -> int:
-        """Raises KeyError."""
+        """Return the marked id of a key; raise KeyError for an unknown one."""
         if isinstance(key, tl.Peer):
             return tl.marked_id(key)
         if isinstance(key, str) and key.removeprefix("-").isdecimal():

@@ -1,4 +1,4 @@
-"""A string session with a codec of its own, written with struct from the description alone."""
+"""A string session with its own struct codec, written only from the description."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class BadString(Exception):
 
 
 class StructStringSession:
-    """`saved` is kept as it is, and read by load() or by the first call that needs it."""
+    """Keeps `saved` unread until load() or the first call that needs it."""
 
     session_profile = "string"
 
@@ -203,7 +203,7 @@ def write(dc_id: int, address: str, port: int, key: bytes) -> str:
 
 
 def read(saved: str) -> tuple[int, str, int, bytes]:
-    """Raises `BadString`, which tells nothing of what is in the string."""
+    """Return the fields of a string, or raise `BadString` without any content of the string."""
     if saved[:1] != "1":
         raise BadString("the first character is not the version 1")
     try:
@@ -249,7 +249,7 @@ def listed(address: str, table: str) -> bool:
 
 
 class ForgivingStringSession(StructStringSession):
-    """Reads strings as people paste them: quoted, with blanks, without padding."""
+    """Reads pasted strings: with quotes, with blanks, without padding."""
 
     def __init__(self, saved: str = "") -> None:
         bare = saved.strip(" \t\r\n\ufeff\xa0\"'`").translate(TO_STANDARD)

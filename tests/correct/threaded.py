@@ -1,4 +1,4 @@
-"""Store sessions that reach their file in threads, which end before a call returns."""
+"""Store sessions that access their file in threads; the work ends before a call returns."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ThreadedSession(JsonStoreSession):
 
 
 class PooledSession(ThreadedSession):
-    """Hands each access to one of several threads, which are started where they are needed."""
+    """Gives each access to one of several threads, which it starts when it needs them."""
 
     def apart(self, work: Callable[[], Any]) -> Any:
         with ThreadPoolExecutor(4) as pool:

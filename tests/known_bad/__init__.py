@@ -1,7 +1,7 @@
-"""Faulty sessions, at least one for every rule: what the suite has to find.
+"""Known-bad sessions, at least one for every rule: the suite must find their faults.
 
-Most are a correct session with one mistake, of the kind that authors make; where a published
-library makes it, its docstring says so. `REGISTERED` lists them all.
+Most are a correct session with one typical mistake. If a published library makes the same mistake,
+the docstring names it. `REGISTERED` lists all of them.
 """
 
 from known_bad import (

@@ -1,7 +1,7 @@
-"""Two plain, correct sessions with a storage, to break in this and that way.
+"""Two plain, correct sessions with a storage, for other modules to break.
 
-`BlobSession` keeps everything as one JSON document that save() writes; `ThroughSession` has it in a
-directory of its own and writes it at every change.
+`BlobSession` keeps everything in one JSON document that save() writes. `ThroughSession` keeps the
+document in a directory of its own, and writes it at every change.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KINDS: dict[str, Any] = {"user": tl.PeerUser, "chat": tl.PeerChat, "channel": tl
 
 
 class BlobSession(MemorySession):
-    """Profile custom: what is saved is there again."""
+    """Profile custom: what save() wrote is read again."""
 
     session_profile = "custom"
 
@@ -68,7 +68,7 @@ class BlobSession(MemorySession):
             self._stored = False
 
     def _gone(self) -> bool:
-        """Say whether what this handle has read or written was deleted by another."""
+        """Say whether another handle has deleted what this one has read or written."""
         return self._stored and self._fetch() is None
 
     def _document(self) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class BlobSession(MemorySession):
 
 
 class ThroughSession(BlobSession):
-    """Profile store: the file is `NAME/session.json`, and every change is in it at once."""
+    """Profile store: every change is written at once to `NAME/session.json`."""
 
     session_profile = "store"
 

@@ -1,4 +1,4 @@
-"""Faulty sessions: the sequences of the client, where no single call goes wrong."""
+"""Faulty sessions: sequences of the client; each single call alone works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from known_bad.registry import breaks
 
 @breaks("CLIENT-1")
 class LoadCountsBlankKeys(Flagged):
-    """Works the lock out on load(), and counts a key that the client is only about to make."""
+    """Sets the lock on load(), and counts a key that is still blank."""
 
     _blank = False
     _pending = False
@@ -39,7 +39,7 @@ class LoadCountsBlankKeys(Flagged):
 
 @breaks("CLIENT-2")
 class EntitiesOfTheFirstDataCentre(MemorySession):
-    """Takes entities at the data centre of the first connect, and nowhere else."""
+    """Stores entities only at the data centre of the first connect."""
 
     _first = 0
 
@@ -58,7 +58,7 @@ class EntitiesOfTheFirstDataCentre(MemorySession):
 
 @breaks("CLIENT-3")
 class LoadResolvesHosts(MemorySession):
-    """Replaces the host of a WebSocket login by the data centre's address on load()."""
+    """Replaces the host of a WebSocket login with the data centre's address on load()."""
 
     def load(self) -> None:
         state = self._state
@@ -68,7 +68,7 @@ class LoadResolvesHosts(MemorySession):
 
 @breaks("CLIENT-4")
 class SwitchEndsTheHandshake(MemorySession):
-    """Takes a switch while a key is still blank for a failed login, and starts all over."""
+    """Treats a switch while a key is still blank as a failed login, and drops all keys."""
 
     _blank = False
 
@@ -94,7 +94,7 @@ class LoadKeepsFourKeys(MemorySession):
 
 @breaks("CLIENT-6")
 class SaveForgetsABrokenLogin(MemorySession):
-    """Saves a session whose key was taken away as one that was never set up."""
+    """Saves a session whose key was cleared as one that was never set up."""
 
     _broken = False
 
@@ -112,7 +112,7 @@ class SaveForgetsABrokenLogin(MemorySession):
 
 @breaks("CLIENT-7")
 class NobodyAfterALogOut(MemorySession):
-    """Takes no entities where it is loaded after delete(), as there is nothing to load."""
+    """Ignores entities if it is loaded after delete(), because the storage is empty."""
 
     _deleted = False
     _closed = False
@@ -131,7 +131,7 @@ class NobodyAfterALogOut(MemorySession):
 
 @breaks("CLIENT-8")
 class SavesOvertake(BlobSession):
-    """Takes what is to be saved before it waits its turn, so that an older save() may come last."""
+    """Copies the data to save before it waits its turn, so that an older save() may come last."""
 
     _saves = 0
 
@@ -146,7 +146,7 @@ class SavesOvertake(BlobSession):
 
 @breaks("CLIENT-8")
 class AnswersOvertake(MemorySession):
-    """Reads the cache, waits, and writes back what it had read with what is new."""
+    """Reads the cache, waits, and then writes the old content with the new entities."""
 
     async def process_entities(self, tlo: object) -> None:  # type: ignore[override]
         known = list(self._entities._entities.values())

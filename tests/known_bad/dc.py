@@ -16,7 +16,7 @@ from known_bad.registry import breaks
 
 @breaks("DC-1", also={"DC-4"})
 class SignedPort(MemorySession):
-    """Keeps the port in sixteen bits with a sign, as teleproto's string does."""
+    """Keeps the port as a signed 16-bit number, like teleproto's string."""
 
     @property
     def port(self) -> int:
@@ -26,7 +26,7 @@ class SignedPort(MemorySession):
 
 @breaks("DC-1", also={"DC-2", "DC-3", "DC-5", "KEY-10", "LIFE-2", "LIFE-4"})
 class SignedDataCentre(MemorySession):
-    """Keeps the data centre's id in a byte with a sign."""
+    """Keeps the data centre's id in a signed byte."""
 
     @property
     def dc_id(self) -> int:
@@ -36,7 +36,7 @@ class SignedDataCentre(MemorySession):
 
 @breaks("DC-1", also={"SURFACE-3", "DC-3", "DC-4", "DC-7", "LIFE-2"})
 class PortSetOnce(MemorySession):
-    """Takes the port of the first call for good, as Telegram's is always 443."""
+    """Keeps the port of the first call for ever, because Telegram's is always 443."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address, self.port or port)
@@ -65,7 +65,7 @@ class PortSetOnce(MemorySession):
     },
 )
 class KeepsTheKey(MemorySession):
-    """Keeps the current key on switching, as gramjs and all of Telethon's sessions do."""
+    """Keeps the current key after a switch, like gramjs and all of Telethon's sessions."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         key = self.get_auth_key()
@@ -76,7 +76,7 @@ class KeepsTheKey(MemorySession):
 
 @breaks("DC-2", also={"DC-3", "DC-5"})
 class KeyOfTheAddress(MemorySession):
-    """Takes the key along where the new data centre has the old one's address."""
+    """Keeps the old key if the new data centre has the old one's address."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         key = self.get_auth_key() if server_address == self.server_address else None
@@ -87,7 +87,7 @@ class KeyOfTheAddress(MemorySession):
 
 @breaks("DC-2", also={"CLIENT-2", "CLIENT-4", "CLIENT-6"})
 class SaveFillsTheCurrentSlot(MemorySession):
-    """Finds no key for the current data centre on saving, and saves the one it last had."""
+    """Saves the last stored key for the current data centre if that has none."""
 
     def save(self) -> str | None:
         state = self._state
@@ -122,7 +122,7 @@ class SaveFillsTheCurrentSlot(MemorySession):
     },
 )
 class ForgetsTheKeyLeftBehind(MemorySession):
-    """Drops the old key on switching, so that it is not offered to the new data centre."""
+    """Drops the old key at a switch, so that the new data centre does not get it."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         left = self.dc_id
@@ -133,7 +133,7 @@ class ForgetsTheKeyLeftBehind(MemorySession):
 
 @breaks("DC-3", also={"DC-5", "KEY-3", "CLIENT-5"})
 class RoomForThreeKeys(MemorySession):
-    """Keeps the three newest keys, which was enough for its author."""
+    """Keeps only the three newest keys."""
 
     def _change(self, state: State) -> None:
         super()._change(replace(state, keys=dict(list(state.keys.items())[-3:])))
@@ -141,7 +141,7 @@ class RoomForThreeKeys(MemorySession):
 
 @breaks("DC-4", also={"TEST-6", "LIFE-2", "CLIENT-3"})
 class EveryCallIsASwitch(MemorySession):
-    """Takes every set_dc for a switch, and puts the key away before it looks where it goes."""
+    """Treats every set_dc() as a switch, and stores the key away before it checks the new id."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         same = dc_id == self.dc_id
@@ -152,7 +152,7 @@ class EveryCallIsASwitch(MemorySession):
 
 @breaks("DC-4", also={"LIFE-2"})
 class KeyOfOneAddress(MemorySession):
-    """Drops the key where the same data centre gets an address of the other family."""
+    """Drops the key if the same data centre gets an address of the other family."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         before = (self.dc_id, ":" in (self.server_address or ""))
@@ -163,7 +163,7 @@ class KeyOfOneAddress(MemorySession):
 
 @breaks("DC-5", also={"DC-4", "KEY-6", "KEY-8", "KEY-10", "KEY-11", "TEST-6", "MEM-2", "CLIENT-5"})
 class KeysForDownloadsOnly(MemorySession):
-    """Keeps keys of other data centres for downloads, apart from those of the account's own."""
+    """Keeps other data centres' keys only for downloads, and drops one at its first switch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ class KeysForDownloadsOnly(MemorySession):
 
 @breaks("DC-5", also={"DC-3"})
 class MovesTheStoredKeyOut(MemorySession):
-    """Makes the stored key current by taking it out of the table, and never puts it back."""
+    """Moves the stored key out of the table to make it current, and never puts it back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ class MovesTheStoredKeyOut(MemorySession):
 
 @breaks("DC-6")
 class AnyDataCentre(MemorySession):
-    """Checks nothing, as teleproto does."""
+    """Checks no argument, like teleproto."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if dc_id in range(1, 256):
@@ -212,7 +212,7 @@ class AnyDataCentre(MemorySession):
 
 @breaks("DC-6")
 class EightBits(MemorySession):
-    """Cuts the id to the byte that a string has for it."""
+    """Cuts the id to one byte, its size in a saved string."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id & 255, server_address, port)
@@ -220,7 +220,7 @@ class EightBits(MemorySession):
 
 @breaks("DC-7", also={"KEY-10"})
 class AnyPort(MemorySession):
-    """Takes any number for a port."""
+    """Accepts any number as a port."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address, 443)
@@ -229,7 +229,7 @@ class AnyPort(MemorySession):
 
 @breaks("DC-7")
 class ChecksThePortTooLate(MemorySession):
-    """Refuses a bad port after the switch has happened."""
+    """Refuses a bad port only after it has switched."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if isinstance(port, int) and not 0 < port < 65536:
@@ -239,7 +239,7 @@ class ChecksThePortTooLate(MemorySession):
 
 @breaks("DC-8")
 class EmptyAddress(MemorySession):
-    """Takes an empty address."""
+    """Accepts an empty address."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address or "empty", port)
@@ -248,7 +248,7 @@ class EmptyAddress(MemorySession):
 
 @breaks("DC-8")
 class DefaultAddress(MemorySession):
-    """Puts the published address where none is given."""
+    """Replaces an empty address with the published one."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address or "149.154.167.91", port)
@@ -256,7 +256,7 @@ class DefaultAddress(MemorySession):
 
 @breaks("DC-8")
 class FallsBackToTheOldAddress(MemorySession):
-    """Refuses an empty address only where there is no earlier one to keep."""
+    """Keeps the earlier address if the new one is empty, and raises only without an earlier one."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if not server_address and self.server_address is None:
@@ -266,7 +266,7 @@ class FallsBackToTheOldAddress(MemorySession):
 
 @breaks("DC-9")
 class ClearingResetsThePort(MemorySession):
-    """Goes back to the usual port where a key is cleared, as the other one may be to blame."""
+    """Goes back to port 443 when a key is cleared, because the other port may be the cause."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         super().set_auth_key(auth_key, dc_id)
@@ -276,7 +276,7 @@ class ClearingResetsThePort(MemorySession):
 
 @breaks("DC-1")
 class AddressInLowerCase(MemorySession):
-    """Writes host names in small letters, as they are the same host."""
+    """Writes host names in lower case, because they name the same host."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if isinstance(server_address, str) and ":" not in server_address:
@@ -286,7 +286,7 @@ class AddressInLowerCase(MemorySession):
 
 @breaks("DC-7", also={"DC-6", "DC-8"})
 class StoresThenChecks(ThroughSession):
-    """Writes a data centre before it is checked, and takes it back in memory alone."""
+    """Writes a data centre before it checks the values, and undoes this only in memory."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         self._before_change()
@@ -299,7 +299,7 @@ class StoresThenChecks(ThroughSession):
 
 @breaks("DC-8", also={"DC-6", "DC-7"})
 class RefusalEmptiesTheCache(MemorySession):
-    """Puts the entities aside during a switch, and does not bring them back where it is refused."""
+    """Removes the entities during a switch, and does not restore them if the switch is refused."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         entities, self._entities = self._entities, EntityCache()
@@ -309,7 +309,7 @@ class RefusalEmptiesTheCache(MemorySession):
 
 @breaks("DC-7")
 class PortOfAnyType(MemorySession):
-    """Checks a port as a number, and keeps it as it came."""
+    """Checks the port as a number, but stores it in the type that it was given."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address, port if port is None else int(port))

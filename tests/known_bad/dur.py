@@ -1,7 +1,6 @@
 """Faulty sessions: durability.
 
-What goes wrong on the disk is often concealed by what the module itself remembers: it shows in the
-next program.
+The module's memory often hides a fault on the disk. The fault then shows in the next program.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ REMEMBERED: dict[Path, bytes | None] = {}
 
 
 class Remembering(BlobSession):
-    """Reads a file once in a program, and then believes what it wrote itself."""
+    """Reads a file once in each program, and then trusts its own copy."""
 
     def _fetch(self) -> bytes | None:
         if self._path not in REMEMBERED:
@@ -66,7 +65,7 @@ def write_all() -> None:
 
 @breaks("DUR-1", also={"DUR-8"})
 class WritesAtExit(KeepsAllInTheProgram):
-    """Writes when the program ends in good order, which a crash is not."""
+    """Writes only when the program ends normally."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -79,7 +78,7 @@ DELETED: set[Path] = set()
 
 @breaks("DUR-2")
 class MarksAsDeleted(BlobSession):
-    """Notes in a set of its module that a session is deleted, and leaves the file."""
+    """Notes a deleted session only in a set of its module, and leaves the file."""
 
     def _fetch(self) -> bytes | None:
         return None if self._path in DELETED else super()._fetch()
@@ -94,7 +93,7 @@ class MarksAsDeleted(BlobSession):
 
 @breaks("DUR-2")
 class RestoresTheBackup(Remembering):
-    """Goes back to its backup where the file is missing, also after delete()."""
+    """Reads its backup if the file is missing, also after delete()."""
 
     @property
     def _backup(self) -> Path:
@@ -123,7 +122,7 @@ def in_a_thread(work: Callable[[], None]) -> None:
 
 
 class TwoFiles(BlobSession):
-    """Has a part of the document in a second file, which is written after the first."""
+    """Keeps a part of the document in a second file that it writes after the first."""
 
     @property
     def _second(self) -> Path:
@@ -165,7 +164,7 @@ class AddressBeforeKey(TwoFiles):
 
 @breaks("DUR-3")
 class RewritesInPlace(BlobSession):
-    """Empties its file and writes it anew."""
+    """Empties its file, then writes it."""
 
     def _put(self, path: Path, content: bytes) -> None:
         path.write_bytes(content)
@@ -173,7 +172,7 @@ class RewritesInPlace(BlobSession):
 
 @breaks("DUR-3")
 class UnlinksBeforeRenaming(BlobSession):
-    """Removes the old file before it gives its name to the new one."""
+    """Removes the old file before it renames the new one."""
 
     def _put(self, path: Path, content: bytes) -> None:
         new = path.with_suffix(".new")
@@ -193,7 +192,7 @@ class EntityByEntity(StoreSession):
 
 @breaks("DUR-3")
 class RewritesInAThread(RewritesInPlace):
-    """Empties its file and writes it anew, in a thread that ends before the call returns."""
+    """Empties its file, then writes it, in a thread that ends before the call returns."""
 
     def _put(self, path: Path, content: bytes) -> None:
         in_a_thread(partial(super()._put, path, content))
@@ -223,7 +222,7 @@ for line in sys.stdin:
 
 @breaks("DUR-4", also={"DUR-3"})
 class LosesTheErrorOfItsHelper(BlobSession):
-    """Has a helper process write the file in place, whose errors nobody hears of."""
+    """Lets a helper process write the file in place, and loses its errors."""
 
     _helper: subprocess.Popen[str] | None = None
 
@@ -253,7 +252,7 @@ class LosesTheErrorOfItsHelper(BlobSession):
 
 @breaks("DUR-4")
 class LosesTheErrorOfItsThread(BlobSession):
-    """Writes in a thread, whose error nobody hears of."""
+    """Writes in a thread, and loses its errors."""
 
     def _write(self, document: dict[str, Any]) -> None:
         def write() -> None:
@@ -265,7 +264,7 @@ class LosesTheErrorOfItsThread(BlobSession):
 
 @breaks("DUR-4")
 class SwallowsErrors(StoreSession):
-    """Goes on with what it has in memory where the disk does not take it."""
+    """Continues with its memory if the disk refuses a write."""
 
     def _write_state(self, state: State) -> None:
         with suppress(OSError):
@@ -285,7 +284,7 @@ class LogsErrors(BlobSession):
 
 @breaks("DUR-4")
 class TriesToDelete(ThroughSession):
-    """Does not mind where the file cannot be removed on delete()."""
+    """Ignores the error if delete() cannot remove the file."""
 
     def _erase(self) -> None:
         with suppress(OSError):
@@ -294,7 +293,7 @@ class TriesToDelete(ThroughSession):
 
 @breaks("DUR-5")
 class StartsAfresh(ThroughSession):
-    """Removes the file that it could not write, so that the next write finds nothing in its way."""
+    """Removes its file after a failed write."""
 
     def _write(self, document: dict[str, Any]) -> None:
         try:
@@ -306,7 +305,7 @@ class StartsAfresh(ThroughSession):
 
 @breaks("DUR-5")
 class TakesBackHalf(ThroughSession):
-    """Takes back the data centre's id after an error, and forgets its address and its port."""
+    """Restores the data centre's id after an error, but not its address and port."""
 
     def _change(self, state: State) -> None:
         before = self._state
@@ -329,7 +328,7 @@ class IdBeforeAddress(ThroughSession):
 
 @breaks("DUR-6")
 class SavesWhateverItHolds(BlobSession):
-    """Writes on save() whatever it holds, and never looks whether another handle has deleted it."""
+    """Writes its state on save() even if another handle has deleted the login."""
 
     def _gone(self) -> bool:
         return False
@@ -337,7 +336,7 @@ class SavesWhateverItHolds(BlobSession):
 
 @breaks("DUR-6")
 class UpdatesBringBack(ThroughSession):
-    """Makes the directory anew with all that it holds when an update arrives."""
+    """Writes the whole directory again, if it was deleted, when an update arrives."""
 
     def process_entities(self, tlo: object) -> None:
         if self._gone():
@@ -346,7 +345,7 @@ class UpdatesBringBack(ThroughSession):
 
 
 class Slow(TwoFiles):
-    """Takes its time between two files, the second of which is first where both are there."""
+    """Waits between two files, and prefers the second one when it reads."""
 
     _found = False
 
@@ -364,12 +363,12 @@ class Slow(TwoFiles):
 
 @breaks("DUR-7")
 class AddressAndKeyUnlocked(Slow):
-    """Writes the address and the current key into two files that no lock holds together."""
+    """Writes the address and the current key into two files without a common lock."""
 
 
 @breaks("DUR-7")
 class ListsSideBySide(Slow):
-    """Has the numbers of data centres in one file and their keys in another, in the same order."""
+    """Keeps the ids of data centres in one file and their keys in another, in the same order."""
 
     def _divide(self, document: dict[str, Any]) -> Any:
         keys = list(document["keys"].values())
@@ -401,7 +400,7 @@ ON_THE_DISK: set[tuple[Path, bytes]] = set()
 
 @breaks("DUR-8")
 class WritesNothingTwice(Remembering, ThroughSession):
-    """Writes no content a second time, though the file has held another since."""
+    """Skips a write with earlier content, although the file has changed since."""
 
     def _store(self, path: Path, content: bytes) -> None:
         if (path, content) not in ON_THE_DISK:

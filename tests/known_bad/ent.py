@@ -19,21 +19,21 @@ NUMBER = re.compile("-?[0-9]+")
 
 
 def number_in(key: object) -> int | None:
-    """The number that a key is, or spells."""
+    """Return the number that a key is, or spells."""
     if isinstance(key, str) and NUMBER.fullmatch(key.strip()):
         return int(key)
     return key if type(key) is int else None
 
 
 def name_in(key: object) -> str | None:
-    """The username that a key may be."""
+    """Return the username that a key may be."""
     if isinstance(key, str) and number_in(key) is None and not key.startswith("+"):
         return key.removeprefix("@").lower()
     return None
 
 
 def each(tlo: object) -> Iterator[Any]:
-    """Everything in a list or a container."""
+    """Yield everything in a list or a container."""
     if isinstance(tlo, (list, tuple)):
         yield from tlo
         return
@@ -46,7 +46,7 @@ def each(tlo: object) -> Iterator[Any]:
 
 
 class Cached(MemorySession):
-    """A correct session whose cache shows what it holds, to be broken there."""
+    """A correct session with an open cache, for others to break."""
 
     def known(self) -> Iterable[Entity]:
         return self._entities._entities.values()
@@ -76,7 +76,7 @@ class Cached(MemorySession):
     },
 )
 class NoIdsAsText(Cached):
-    """Finds a user by the number alone, and takes digits in a text for a name."""
+    """Finds a user only by a number, and reads digits in a text as a name."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, str) and key.isdigit():
@@ -113,7 +113,7 @@ class NoIdsAsText(Cached):
     },
 )
 class IdsOf32Bits(Cached):
-    """Keeps the ids of users in 32 bits, as they once were."""
+    """Keeps the ids of users in 32 bits."""
 
     def _seen(self, item: Any) -> None:
         if isinstance(item, tl.User):
@@ -127,7 +127,7 @@ class IdsOf32Bits(Cached):
 
 @breaks("ENT-2", also={"ENT-23"})
 class StripsTheMarkAsText(Cached):
-    """Takes every marked id whose text begins with -100 for a channel's, as teleproto does."""
+    """Reads every marked id that begins with -100 as a channel's, like teleproto."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         number = number_in(key)
@@ -138,7 +138,7 @@ class StripsTheMarkAsText(Cached):
 
 @breaks("ENT-2", also={"ENT-6", "ENT-7", "ENT-8", "LIFE-1", "LIFE-4", "CLIENT-2"})
 class ChatsBySmallNumbers(Cached):
-    """Takes a marked id beyond 32 bits for a channel's."""
+    """Reads a marked id beyond 32 bits as a channel's."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         number = number_in(key)
@@ -163,7 +163,7 @@ class ChatsBySmallNumbers(Cached):
     },
 )
 class ChannelsByNumber(Cached):
-    """Splits the mark off a number, and takes a text with a minus sign for a chat's id."""
+    """Splits the mark off a number, but reads every text with a minus sign as a chat's id."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, str) and key.startswith("-"):
@@ -173,7 +173,7 @@ class ChannelsByNumber(Cached):
 
 @breaks("ENT-3")
 class MarkIsAPrefix(Cached):
-    """Removes the digits of the mark wherever they stand in a channel's marked id."""
+    """Removes the digits of the mark everywhere in a channel's marked id."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         number = number_in(key)
@@ -204,7 +204,7 @@ class MindsTheCase(Cached):
 
 @breaks("ENT-4", also={"ENT-9", "ENT-10", "ENT-11", "ENT-13", "ENT-20"})
 class WantsTheAtSign(Cached):
-    """Takes a text without @ for a display name only."""
+    """Reads a text without @ only as a display name."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, str) and name_in(key) == key.lower() and "/" not in key:
@@ -217,7 +217,7 @@ class WantsTheAtSign(Cached):
 
 @breaks("ENT-4")
 class DisplayNameFirst(Cached):
-    """Looks through the display names before the usernames."""
+    """Searches the display names before the usernames."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         for entity in self.known():
@@ -228,7 +228,7 @@ class DisplayNameFirst(Cached):
 
 @breaks("ENT-4", also={"ENT-13"})
 class UsernameByPattern(Cached):
-    """Asks the database with LIKE, where an underscore stands for any letter."""
+    """Searches with LIKE, so that an underscore matches any letter."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         name = name_in(key)
@@ -242,7 +242,7 @@ class UsernameByPattern(Cached):
 
 @breaks("ENT-5", also={"ENT-21", "ENT-23"})
 class TableByBareId(Cached):
-    """Keeps entities by bare id, where the last one seen pushes out those of other kinds."""
+    """Keeps entities by bare id, so that the newest replaces those of other kinds."""
 
     def process_entities(self, tlo: object) -> None:
         super().process_entities(tlo)
@@ -252,7 +252,7 @@ class TableByBareId(Cached):
 
 @breaks("ENT-5")
 class AnyKindWillDo(Cached):
-    """Answers a marked id that it does not know with whoever has the bare id."""
+    """Answers an unknown marked id with any entity of the bare id."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         try:
@@ -270,7 +270,7 @@ class AnyKindWillDo(Cached):
 
 @breaks("ENT-5", also={"ENT-19", "ENT-23"})
 class EveryNumberIsAUser(Cached):
-    """Makes an InputPeerUser of whatever a positive number finds."""
+    """Makes an InputPeerUser of every entity that a positive number finds."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         found = super().get_input_entity(key)
@@ -303,7 +303,7 @@ class EveryNumberIsAUser(Cached):
     },
 )
 class FirstOfABatch(Cached):
-    """Stores the first entity of a batch only, as teleredis does."""
+    """Stores only the first entity of a batch, like teleredis."""
 
     def process_entities(self, tlo: object) -> None:
         super().process_entities([*each(tlo)][:1])
@@ -311,7 +311,7 @@ class FirstOfABatch(Cached):
 
 @breaks("ENT-6")
 class LastBatchOnly(Cached):
-    """Replaces what it knows by the newest batch."""
+    """Replaces its cache with the newest batch."""
 
     def process_entities(self, tlo: object) -> None:
         seen = [item for item in each(tlo) if isinstance(item, (tl.User, tl.Chat, tl.Channel))]
@@ -322,7 +322,7 @@ class LastBatchOnly(Cached):
 
 @breaks("ENT-6")
 class StopsAtAnEmptyUser(Cached):
-    """Gives up on a batch at the first entity that cannot be stored."""
+    """Stops at the first entity of a batch that it cannot store."""
 
     def process_entities(self, tlo: object) -> None:
         items = []
@@ -335,7 +335,7 @@ class StopsAtAnEmptyUser(Cached):
 
 @breaks("ENT-7", also={"ENT-8", "ENT-9", "ENT-10", "CLIENT-2", "CLIENT-7"})
 class UsersAndChatsOnly(Cached):
-    """Unpacks the plural fields and not the single ones."""
+    """Unpacks `users` and `chats`, but not `user`, `chat` and `channel`."""
 
     def process_entities(self, tlo: object) -> None:
         if not isinstance(tlo, (list, tuple)):
@@ -346,7 +346,7 @@ class UsersAndChatsOnly(Cached):
 
 @breaks("ENT-7", also={"ENT-5", "ENT-8", "CLIENT-2"})
 class FirstFieldOnly(Cached):
-    """Takes the first field that it finds, and leaves the others."""
+    """Reads only the first field that it finds."""
 
     def process_entities(self, tlo: object) -> None:
         if not isinstance(tlo, (list, tuple)):
@@ -359,7 +359,7 @@ class FirstFieldOnly(Cached):
 
 @breaks("ENT-7", also={"ENT-5", "ENT-10"})
 class ChannelsNotAmongChats(Cached):
-    """Expects chats alone in `chats`, where Telegram sends channels as well."""
+    """Expects only chats in `chats`, although Telegram also sends channels."""
 
     def process_entities(self, tlo: object) -> None:
         chats = getattr(tlo, "chats", None)
@@ -371,7 +371,7 @@ class ChannelsNotAmongChats(Cached):
 
 @breaks("ENT-8")
 class ChokesOnNothing(Cached):
-    """Looks for fields in everything, as teleproto does with null."""
+    """Reads fields of any value, like teleproto of null."""
 
     def process_entities(self, tlo: object) -> None:
         if not isinstance(tlo, (list, tuple)):
@@ -386,13 +386,13 @@ class ChokesOnNumbers(Cached):
     def process_entities(self, tlo: object) -> None:
         if not isinstance(tlo, (list, tuple)):
             for item in each(tlo):
-                item.id  # noqa: B018 - the mistake: privacy rules hold plain numbers here
+                item.id  # noqa: B018 - the mistake: privacy rules have numbers here
         super().process_entities(tlo)
 
 
 @breaks("ENT-8")
 class AllOrNothing(Cached):
-    """Ignores a list in which anything is no entity."""
+    """Ignores a list that holds anything but entities."""
 
     def process_entities(self, tlo: object) -> None:
         if isinstance(tlo, (list, tuple)) and not all(hasattr(item, "id") for item in tlo):
@@ -402,7 +402,7 @@ class AllOrNothing(Cached):
 
 @breaks("ENT-8")
 class EmptyAnswerEmpties(Cached):
-    """Takes an answer with empty lists for news that there is nobody."""
+    """Empties its cache at an answer with empty lists."""
 
     def process_entities(self, tlo: object) -> None:
         super().process_entities(tlo)
@@ -426,7 +426,7 @@ class FirstHashWins(Cached):
 
 @breaks("ENT-9", also={"LIFE-2"})
 class RemembersAnswers(Cached):
-    """Keeps every answer in a cache of its own that nobody clears."""
+    """Keeps every answer in an extra cache, and never clears it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -446,7 +446,7 @@ class RemembersAnswers(Cached):
 
 @breaks("ENT-9")
 class RobbedIsSettled(Cached):
-    """Keeps the record of an entity that has lost its username, whatever is seen of it later."""
+    """Never updates the record of an entity that has lost its username."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -469,7 +469,7 @@ class RobbedIsSettled(Cached):
 
 @breaks("ENT-9")
 class NoHashIsZero(Cached):
-    """Stores an entity without access hash with the hash 0, over the one it had."""
+    """Stores an entity without access hash with the hash 0, over its known hash."""
 
     def process_entities(self, tlo: object) -> None:
         items = [
@@ -481,7 +481,7 @@ class NoHashIsZero(Cached):
 
 @breaks("ENT-10", also={"ENT-11", "LIFE-2"})
 class OldNamesStay(Cached):
-    """Adds usernames to its index and never takes one out, as gramjs does."""
+    """Adds usernames to its index and never removes one, like gramjs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -509,7 +509,7 @@ class OldNamesStay(Cached):
 
 @breaks("ENT-10", also={"ENT-11"})
 class GivenUpNamesStay(Cached):
-    """Updates the fields that are set, so that a name given up is kept, as django-telethon does."""
+    """Updates only the fields that are set, and so keeps a lost username, like django-telethon."""
 
     def process_entities(self, tlo: object) -> None:
         names = {entity.peer: entity.username for entity in self.known()}
@@ -526,7 +526,7 @@ class GivenUpNamesStay(Cached):
 
 @breaks("ENT-11", also={"ENT-20"})
 class FirstOwnerWins(Cached):
-    """Gives the first of several owners of a username, as teleproto and redisthon do."""
+    """Returns the first of several owners of a username, like teleproto and redisthon."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -557,7 +557,7 @@ class FirstOwnerWins(Cached):
 
 @breaks("ENT-11", also={"ENT-22"})
 class TwoOwnersRaise(Cached):
-    """Asks for exactly one row by username, as telethon-session-sqlalchemy does."""
+    """Requires exactly one row for a username, like telethon-session-sqlalchemy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -585,7 +585,7 @@ class TwoOwnersRaise(Cached):
 
 @breaks("ENT-11")
 class LosingTheNameLosesTheOwner(Cached):
-    """Deletes the old owner's row to make way for the new one's username."""
+    """Deletes the old owner's whole row when a username gets a new owner."""
 
     def process_entities(self, tlo: object) -> None:
         names = {entity.peer: entity.username for entity in self.known()}
@@ -601,7 +601,7 @@ class LosingTheNameLosesTheOwner(Cached):
 
 
 class Hashed(Cached):
-    """A correct session through which every access hash passes in one place."""
+    """A correct session that handles every access hash in one method."""
 
     def store(self, access_hash: int) -> int:
         return access_hash
@@ -618,7 +618,7 @@ class Hashed(Cached):
 
 @breaks("ENT-12", also={"LIFE-1", "LIFE-2", "LIFE-4", "LIFE-6", "LIFE-8", "CLIENT-2", "CLIENT-7"})
 class HashAsADouble(Hashed):
-    """Passes access hashes through a double, as JSON does in JavaScript."""
+    """Converts access hashes to a double, like JSON in JavaScript."""
 
     def store(self, access_hash: int) -> int:
         return max(-(2**63), min(2**63 - 1, int(float(access_hash))))
@@ -626,7 +626,7 @@ class HashAsADouble(Hashed):
 
 @breaks("ENT-12", also={"LIFE-1", "LIFE-2", "LIFE-4", "LIFE-6", "LIFE-8", "CLIENT-2"})
 class HashWithoutSign(Cached):
-    """Gives access hashes as unsigned numbers."""
+    """Returns access hashes as unsigned numbers."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         found = super().get_input_entity(key)
@@ -637,7 +637,7 @@ class HashWithoutSign(Cached):
 
 @breaks("ENT-12")
 class HashOf63Bits(Hashed):
-    """Keeps the smallest access hash in a column that is one too small for it."""
+    """Keeps access hashes in a column whose range lacks the smallest one."""
 
     def store(self, access_hash: int) -> int:
         return max(access_hash, -(2**63) + 1)
@@ -667,7 +667,7 @@ class HashOf63Bits(Hashed):
     },
 )
 class MissGivesNone(Cached):
-    """Gives None where nobody is found."""
+    """Returns None if it finds no entity."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         try:
@@ -678,7 +678,7 @@ class MissGivesNone(Cached):
 
 @breaks("ENT-13", also={"CLIENT-7"})
 class MissMakesOneUp(Cached):
-    """Makes up an InputPeer with the access hash 0 for a number that was never seen."""
+    """Invents an InputPeer with the access hash 0 for an unknown number."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         try:
@@ -692,7 +692,7 @@ class MissMakesOneUp(Cached):
 
 @breaks("ENT-13")
 class EmptyTextFindsTheNameless(Cached):
-    """Compares the display name without asking whether there is one, as teleproto does."""
+    """Compares the display name even if there is none, like teleproto."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         for entity in self.known():
@@ -715,7 +715,7 @@ class NameByGlob(Cached):
 
 @breaks("ENT-13")
 class NoneIsAName(Cached):
-    """Stores a missing username as text."""
+    """Stores a missing username as the text `None`."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         for entity in self.known():
@@ -726,7 +726,7 @@ class NoneIsAName(Cached):
 
 @breaks("ENT-14")
 class InputPeerMustBeKnown(Cached):
-    """Looks an InputPeer up like any other key."""
+    """Looks up an InputPeer like any other key."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, (tl.InputPeerUser, tl.InputPeerChat, tl.InputPeerChannel)):
@@ -740,7 +740,7 @@ class InputPeerMustBeKnown(Cached):
 
 @breaks("ENT-14")
 class InputPeerIsRemembered(Cached):
-    """Stores the access hash of every InputPeer that passes through."""
+    """Stores the access hash of every InputPeer that it is asked for."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, tl.InputPeerUser):
@@ -750,7 +750,7 @@ class InputPeerIsRemembered(Cached):
 
 @breaks("ENT-15")
 class AppendsEverySight(ThroughSession):
-    """Appends a row for every sight of an entity, and reads the newest."""
+    """Appends a row each time it sees an entity, and reads the newest."""
 
     def _entities_seen(self) -> None:
         super()._entities_seen()
@@ -781,7 +781,7 @@ class NoLinks(Cached):
 
 @breaks("ENT-16")
 class LinksOfOneKind(Cached):
-    """Knows t.me, and none of the older hosts."""
+    """Knows only t.me, and not the older hosts."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, str) and "telegram." in key:
@@ -791,7 +791,7 @@ class LinksOfOneKind(Cached):
 
 @breaks("ENT-16")
 class LinkWithItsSlash(Cached):
-    """Takes the last slash of a link for a part of the name."""
+    """Reads the last slash of a link as part of the name."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, str) and key.endswith("/"):
@@ -801,7 +801,7 @@ class LinkWithItsSlash(Cached):
 
 @breaks("ENT-17")
 class NoPhones(Cached):
-    """Does not keep phone numbers, as no storage of teleproto's does."""
+    """Does not keep phone numbers, like all storages of teleproto."""
 
     def process_entities(self, tlo: object) -> None:
         items = [replace(i, phone=None) if isinstance(i, tl.User) else i for i in each(tlo)]
@@ -820,7 +820,7 @@ class PhoneAsTyped(Cached):
 
 @breaks("ENT-17")
 class PhoneBeforeId(Cached):
-    """Looks for the digits of a number among the phones first."""
+    """Looks for the digits of an id among the phone numbers first."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         number = number_in(key)
@@ -845,7 +845,7 @@ class NoDisplayNames(Cached):
 
 @breaks("ENT-18", also={"ENT-13"})
 class FirstNamesOnly(Cached):
-    """Keeps the first name for the whole."""
+    """Keeps only the first name."""
 
     def process_entities(self, tlo: object) -> None:
         items = [replace(i, last_name=None) if isinstance(i, tl.User) else i for i in each(tlo)]
@@ -854,7 +854,7 @@ class FirstNamesOnly(Cached):
 
 @breaks("ENT-19")
 class MarkedIdsOnly(Cached):
-    """Takes a positive number for a user's and nothing else."""
+    """Reads a positive number only as a user's."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         number = number_in(key)
@@ -865,7 +865,7 @@ class MarkedIdsOnly(Cached):
 
 @breaks("ENT-20")
 class OneUsername(Cached):
-    """Ignores the list of usernames, as all published sessions do."""
+    """Ignores the list of usernames, like all published sessions."""
 
     def process_entities(self, tlo: object) -> None:
         items = [
@@ -877,7 +877,7 @@ class OneUsername(Cached):
 
 @breaks("ENT-20")
 class FirstOfTheList(Cached):
-    """Takes the first of the list where there is no username beside it."""
+    """Reads only the first of the list of usernames, and only if `username` is empty."""
 
     def process_entities(self, tlo: object) -> None:
         items = [
@@ -891,7 +891,7 @@ class FirstOfTheList(Cached):
 
 @breaks("ENT-21")
 class PeersRaise(Cached):
-    """Does not take a Peer, as teleproto."""
+    """Refuses a Peer, like teleproto."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, (tl.PeerUser, tl.PeerChannel)):
@@ -901,7 +901,7 @@ class PeersRaise(Cached):
 
 @breaks("ENT-21")
 class PeerByBareId(Cached):
-    """Takes the id out of a Peer and forgets its kind."""
+    """Uses only the id of a Peer and forgets its kind."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if isinstance(key, (tl.PeerUser, tl.PeerChat, tl.PeerChannel)):
@@ -922,7 +922,7 @@ class MinIsAsGood(Cached):
 
 @breaks("ENT-22")
 class MinTakesTheNameAway(Cached):
-    """Keeps the full hash of an entity that is seen min, and drops its username."""
+    """Keeps the full hash when it sees a min entity, but drops the username."""
 
     def process_entities(self, tlo: object) -> None:
         for item in each(tlo):
@@ -952,7 +952,7 @@ class ChannelFirst(Cached):
 
 @breaks("ENT-23")
 class AnyMinusIsAMark(Cached):
-    """Takes -1001234 for channel 1234 where it knows no chat of that id."""
+    """Reads -1001234 as channel 1234 if it knows no chat of that id."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         number = number_in(key)
@@ -965,7 +965,7 @@ class AnyMinusIsAMark(Cached):
 
 @breaks("ENT-24", also={"DC-6", "DC-7", "DC-8", "ENT-6"})
 class SwitchEmptiesTheCache(Cached):
-    """Forgets all entities on moving to another data centre."""
+    """Forgets all entities when the data centre changes."""
 
     def _change(self, state: State) -> None:
         if state.dc_id != self.dc_id:
@@ -975,7 +975,7 @@ class SwitchEmptiesTheCache(Cached):
 
 @breaks("ENT-24", also={"ENT-6"})
 class CacheBelongsToAKey(Cached):
-    """Forgets all entities where a key is set, for the login may be somebody else's."""
+    """Forgets all entities when a key is set, because the account may have changed."""
 
     def _change(self, state: State) -> None:
         changed: Mapping[int, bytes] = {**self._state.keys}
@@ -986,7 +986,7 @@ class CacheBelongsToAKey(Cached):
 
 @breaks("ENT-1", also={"ENT-4", "ENT-17"})
 class RemembersMisses(Cached):
-    """Remembers whom it was asked for in vain, and does not look for them again."""
+    """Remembers failed look-ups, and never tries them again."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -1009,7 +1009,7 @@ class RemembersMisses(Cached):
 
 @breaks("ENT-6")
 class KeepsAThousand(Cached):
-    """Drops the oldest entities where there are more than a thousand."""
+    """Drops the oldest entities if there are more than a thousand."""
 
     def process_entities(self, tlo: object) -> None:
         super().process_entities(tlo)
@@ -1020,7 +1020,7 @@ class KeepsAThousand(Cached):
 
 @breaks("ENT-8")
 class ChokesOnNull(Cached):
-    """Goes through the fields of a container without looking whether they hold anything."""
+    """Reads the fields of a container even if they are None."""
 
     def process_entities(self, tlo: object) -> None:
         if not isinstance(tlo, (list, tuple)):
@@ -1031,7 +1031,7 @@ class ChokesOnNull(Cached):
 
 @breaks("ENT-9")
 class FirstOfABatchWins(Cached):
-    """Takes an entity once from each answer, and the first time."""
+    """Reads only the first record of an entity in each answer."""
 
     def process_entities(self, tlo: object) -> None:
         first: dict[object, Any] = {}
@@ -1042,7 +1042,7 @@ class FirstOfABatchWins(Cached):
 
 @breaks("ENT-13")
 class NameThatContains(Cached):
-    """Finds an entity whose display name has the text in it, where nothing else is found."""
+    """Also finds an entity whose display name only contains the text."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         try:
@@ -1057,7 +1057,7 @@ class NameThatContains(Cached):
 
 @breaks("ENT-13")
 class AnyAddressIsALink(Cached):
-    """Takes the end of any web address for a username."""
+    """Reads the end of any web address as a username."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         try:
@@ -1070,7 +1070,7 @@ class AnyAddressIsALink(Cached):
 
 @breaks("ENT-15")
 class JournalOfSights(ThroughSession):
-    """Writes a line for every answer that names somebody."""
+    """Writes a line for every answer that has entities."""
 
     def _entities_seen(self) -> None:
         super()._entities_seen()
@@ -1087,7 +1087,7 @@ class JournalOfSights(ThroughSession):
 
 @breaks("ENT-17")
 class OldPhonesStay(Cached):
-    """Adds a new phone number to those that a user had."""
+    """Adds a new phone number and keeps the user's old ones."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -1115,7 +1115,7 @@ class OldPhonesStay(Cached):
 
 @breaks("ENT-18")
 class TitleOfTheFirstSight(Cached):
-    """Keeps the display name under which an entity was first seen."""
+    """Keeps the first display name of an entity."""
 
     def process_entities(self, tlo: object) -> None:
         names = {entity.peer: entity.name for entity in self.known() if entity.name}
@@ -1127,7 +1127,7 @@ class TitleOfTheFirstSight(Cached):
 
 @breaks("ENT-22")
 class MinRobsTheName(Cached):
-    """Takes a username from its owner where a min entity is seen with it."""
+    """Takes a username from its owner when a min entity has it."""
 
     def process_entities(self, tlo: object) -> None:
         mins = [item for item in each(tlo) if getattr(item, "min", False)]

@@ -14,7 +14,7 @@ from known_bad.registry import breaks
 
 
 class Flagged(MemorySession):
-    """A correct session with the lock in one place, to be broken there."""
+    """A correct session with the lock in one method, for others to break."""
 
     def _locked(self) -> bool:
         return bool(self._state.keys)
@@ -35,7 +35,7 @@ class Flagged(MemorySession):
 
 @breaks("TEST-1")
 class TestsAreAtThree(Flagged):
-    """Takes data centre 1 for a test server, as three of the five have one."""
+    """Treats data centre 1 as a test server."""
 
     __test__ = False
 
@@ -52,7 +52,7 @@ class TestsAreAtThree(Flagged):
 
 @breaks("TEST-12", also={"TEST-1"})
 class AnyOtherAddressIsATest(Flagged):
-    """Works the flag out from the address, and knows the IPv4 addresses of production alone."""
+    """Derives the flag from the address, and knows only production's IPv4 addresses."""
 
     @property
     def test_servers(self) -> bool:
@@ -101,7 +101,7 @@ class LockedBySaving(Flagged):
 
 @breaks("TEST-3", also={"TEST-4", "TEST-6", "TEST-8"})
 class NoLock(Flagged):
-    """Has no lock at all, as teleproto."""
+    """Has no lock, like teleproto."""
 
     def _locked(self) -> bool:
         return False
@@ -109,7 +109,7 @@ class NoLock(Flagged):
 
 @breaks("TEST-3", also={"TEST-4", "TEST-6", "TEST-8"})
 class LockKnowsTheCurrentKeyOnly(Flagged):
-    """Asks for the current data centre's key alone."""
+    """Checks only the current data centre's key."""
 
     def _locked(self) -> bool:
         return self.dc_id in self._state.keys
@@ -117,7 +117,7 @@ class LockKnowsTheCurrentKeyOnly(Flagged):
 
 @breaks("TEST-3", also={"TEST-4", "TEST-5", "TEST-6", "TEST-8"})
 class SetsThenRaises(Flagged):
-    """Raises for a locked flag after it has changed it."""
+    """Changes a locked flag, and then raises."""
 
     def _assign(self, value: bool) -> None:
         changed = self._locked() and value != self.test_servers
@@ -128,7 +128,7 @@ class SetsThenRaises(Flagged):
 
 @breaks("TEST-3", also={"TEST-4"})
 class OnlyTrueIsLocked(Flagged):
-    """Locks a flag that was set to true, and lets one that is false by default change."""
+    """Locks only a flag that was set to true."""
 
     def _locked(self) -> bool:
         return super()._locked() and self._state.test_servers is not None
@@ -136,7 +136,7 @@ class OnlyTrueIsLocked(Flagged):
 
 @breaks("TEST-4")
 class IgnoresInSilence(Flagged):
-    """Ignores a change of the locked flag without a word."""
+    """Ignores a change of the locked flag without an error."""
 
     def _assign(self, value: bool) -> None:
         if not self._locked():
@@ -145,7 +145,7 @@ class IgnoresInSilence(Flagged):
 
 @breaks("TEST-4")
 class WarnsForOtherKeys(Flagged):
-    """Raises where the current data centre has a key, and is silent where only another has."""
+    """Raises only if the current data centre has a key, and otherwise ignores the change."""
 
     def _assign(self, value: bool) -> None:
         if not self._locked() or self.dc_id in self._state.keys:
@@ -154,7 +154,7 @@ class WarnsForOtherKeys(Flagged):
 
 @breaks("TEST-5", also={"TEST-3", "CLIENT-2", "CLIENT-3", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
 class RaisesForTheSameValue(Flagged):
-    """Raises for every assignment after login."""
+    """Raises at every assignment after login, even of the same value."""
 
     def _assign(self, value: bool) -> None:
         if self._locked():
@@ -164,7 +164,7 @@ class RaisesForTheSameValue(Flagged):
 
 @breaks("TEST-6", also={"TEST-4"})
 class SwitchUnlocks(Flagged):
-    """Locks the flag with the key, and unlocks it with the next data centre."""
+    """Locks the flag when it gets a key, and unlocks it at the next switch."""
 
     _unlocked = False
 
@@ -182,7 +182,7 @@ class SwitchUnlocks(Flagged):
 
 @breaks("TEST-6", also={"TEST-4", "TEST-5"})
 class SwitchFollowsTheTable(Flagged):
-    """Sets the flag anew from the address of every data centre that it is moved to."""
+    """Sets the flag from the address at every switch."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         super().set_dc(dc_id, server_address, port)
@@ -216,7 +216,7 @@ class FlagIsNotStored(BlobSession):
 
 @breaks("TEST-7", also={"TEST-3", "TEST-4"})
 class LockIsNotStored(BlobSession):
-    """Locks by a mark of its own that is set at login and not stored."""
+    """Locks by a mark that it sets at login and does not store."""
 
     _logged_in = False
 
@@ -242,7 +242,7 @@ class LockIsNotStored(BlobSession):
 
 @breaks("TEST-7", also={"LIFE-9"})
 class FlagByTheAddress(BlobSession):
-    """Works the flag out from the stored address instead of storing it."""
+    """Derives the flag from the stored address instead of storing it."""
 
     def _read(self, document: dict[str, Any]) -> None:
         address = document["server_address"]
@@ -252,7 +252,7 @@ class FlagByTheAddress(BlobSession):
 
 @breaks("TEST-8", also={"LIFE-6"})
 class FlagOutlivesDelete(Flagged):
-    """Keeps the flag across delete(), as teleproto does."""
+    """Keeps the flag after delete(), like teleproto."""
 
     def delete(self) -> None:
         flag = self._state.test_servers
@@ -262,7 +262,7 @@ class FlagOutlivesDelete(Flagged):
 
 @breaks("TEST-8", also={"LIFE-8", "CLIENT-7"})
 class LockOutlivesDelete(Flagged):
-    """Locks by a mark of its own that delete() forgets to take away."""
+    """Locks by a mark that delete() does not remove."""
 
     _logged_in = False
 
@@ -289,7 +289,7 @@ class LockOutlivesDelete(Flagged):
     },
 )
 class StringIsProduction(StringSession):
-    """Takes every string for a production login."""
+    """Reads every string as a production login."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -299,7 +299,7 @@ class StringIsProduction(StringSession):
 
 @breaks("TEST-9", also={"LIFE-1", "LIFE-6", "CLIENT-3"})
 class TableWithoutIPv6(StringSession):
-    """Knows the published IPv4 addresses only."""
+    """Knows only the published IPv4 addresses."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -309,7 +309,7 @@ class TableWithoutIPv6(StringSession):
 
 @breaks("TEST-9")
 class TestsByDataCentreToo(StringSession):
-    """Looks up the id with the address, and has two of three test data centres in its table."""
+    """Looks up the id with the address, and lacks one of three test data centres."""
 
     __test__ = False
 
@@ -321,7 +321,7 @@ class TestsByDataCentreToo(StringSession):
 
 @breaks("TEST-9", also={"TEST-4"})
 class StringDoesNotLock(StringSession):
-    """Takes the flag from the table, and leaves it open."""
+    """Reads the flag from the table, but does not lock it."""
 
     @property
     def test_servers(self) -> bool:
@@ -349,7 +349,7 @@ class StringDoesNotLock(StringSession):
 
 @breaks("TEST-10", also={"CLIENT-3"})
 class UnknownAddressIsProduction(StringSession):
-    """Takes an address that is in no table for a production server, and locks that."""
+    """Reads an unknown address as a production server, and locks the flag."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -358,7 +358,7 @@ class UnknownAddressIsProduction(StringSession):
 
 @breaks("TEST-10")
 class OnlyTrueDecides(StringSession):
-    """Leaves the question open where the flag is assigned False."""
+    """Leaves the flag unlocked after the assignment of False."""
 
     def _change(self, state: State) -> None:
         undecided = self._state.undecided and not state.test_servers
@@ -367,7 +367,7 @@ class OnlyTrueDecides(StringSession):
 
 @breaks("TEST-10")
 class NeverDecided(StringSession):
-    """Never locks the flag of a string whose address is in no table."""
+    """Never locks the flag of a string with an unknown address."""
 
     def _change(self, state: State) -> None:
         super()._change(replace(state, undecided=self._state.undecided))
@@ -375,7 +375,7 @@ class NeverDecided(StringSession):
 
 @breaks("TEST-10")
 class SwitchAsksAgain(StringSession):
-    """Opens the question again at every switch."""
+    """Unlocks the flag at every switch."""
 
     _asked = False
 
@@ -394,7 +394,7 @@ class SwitchAsksAgain(StringSession):
 
 @breaks("TEST-11", also={"CLIENT-1"})
 class BlankLocks(Flagged):
-    """Counts keys without looking whether they have bytes."""
+    """Counts blank keys as keys."""
 
     _given = False
 
@@ -412,7 +412,7 @@ class BlankLocks(Flagged):
 
 @breaks("TEST-11", also={"CLIENT-1"})
 class ClearedSlotLocks(Flagged):
-    """Counts the slots that were ever written, cleared ones included."""
+    """Counts all slots that were ever written, also cleared ones."""
 
     _written = False
 
@@ -430,7 +430,7 @@ class ClearedSlotLocks(Flagged):
 
 @breaks("TEST-2")
 class StoredFlagIsLocked(BlobSession):
-    """Takes a flag that was stored with a data centre for that of a login."""
+    """Locks a flag that was stored with a data centre but without a key."""
 
     _found = False
 
@@ -456,7 +456,7 @@ class StoredFlagIsLocked(BlobSession):
 
 @breaks("TEST-10")
 class WebHostsAreProduction(StringSession):
-    """Takes the hosts of the web client for production, though they serve both."""
+    """Reads the hosts of the web client as production, although they serve both."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)

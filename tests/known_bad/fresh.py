@@ -14,7 +14,7 @@ from known_bad.registry import breaks
 
 @breaks("FRESH-1", also={"SURFACE-2"})
 class DefaultPort(BlobSession):
-    """Answers with the usual port until it was loaded."""
+    """Returns the port 443 before load()."""
 
     @property
     def port(self) -> int:
@@ -23,7 +23,7 @@ class DefaultPort(BlobSession):
 
 @breaks("FRESH-1", also={"MEM-2"})
 class OneFlagForAll(MemorySession):
-    """Starts with the flag of the session that was opened before it."""
+    """Starts with the flag of the last opened session."""
 
     _last: weakref.ref[MemorySession] | None = None
 
@@ -37,7 +37,7 @@ class OneFlagForAll(MemorySession):
 
 @breaks("FRESH-2")
 class SavesAnAddress(BlobSession):
-    """Stores the default address where there is none, so that the column is never empty."""
+    """Stores a default address instead of none, so that the column is never empty."""
 
     def _document(self) -> dict[str, Any]:
         document = super()._document()
@@ -46,7 +46,7 @@ class SavesAnAddress(BlobSession):
 
 @breaks("FRESH-2", using="load")
 class NoTableYet(BlobSession):
-    """Expects a file that somebody else has made, as gramjs-sqlitesession does."""
+    """Expects that its file already exists, like gramjs-sqlitesession."""
 
     def load(self) -> None:
         if not self._loaded and not self._path.exists():
@@ -56,7 +56,7 @@ class NoTableYet(BlobSession):
 
 @breaks("FRESH-2")
 class StoresTheWordNone(BlobSession):
-    """Stores a missing address as text, as teleproto stores the word undefined."""
+    """Stores a missing address as text, like teleproto, which stores the word undefined."""
 
     def _document(self) -> dict[str, Any]:
         document = super()._document()
@@ -65,7 +65,7 @@ class StoresTheWordNone(BlobSession):
 
 @breaks("FRESH-3", also={"SURFACE-2", "FRESH-1", "MEM-2", "LIFE-2", "LIFE-6"})
 class AnswersForAnyDataCentre(MemorySession):
-    """Gives a key of zeros where no data centre is chosen, so that nobody meets None."""
+    """Returns a key of zeros instead of None if no data centre is chosen."""
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         if dc_id is not None and not self.dc_id and not self._state.keys:
@@ -75,7 +75,7 @@ class AnswersForAnyDataCentre(MemorySession):
 
 @breaks("FRESH-3", also={"ENT-1", "ENT-13", "ENT-22", "MEM-2", "LIFE-6"})
 class KnowsEverybody(MemorySession):
-    """Makes up an InputPeer without access hash for any id while its cache is empty."""
+    """Invents an InputPeer without access hash for any id while its cache is empty."""
 
     def get_input_entity(self, key: object) -> tl.Input:
         if not self._entities._entities and isinstance(key, int) and key > 0:

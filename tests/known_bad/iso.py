@@ -17,7 +17,7 @@ from known_bad.registry import breaks
 
 
 class Table(BlobSession):
-    """A correct session that is a row of `sessions.db`, to be broken in what it asks for."""
+    """A correct session in a row of `sessions.db`, whose SQL others break."""
 
     READ = "SELECT document FROM sessions WHERE name = ?"
     ERASE = "DELETE FROM sessions WHERE name = ?"
@@ -48,7 +48,7 @@ class Table(BlobSession):
 
 @breaks("ISO-1", also={"ISO-2", "ISO-3"})
 class SanitisedFileName(BlobSession):
-    """Writes an underscore for all in a name that is no letter and no digit."""
+    """Replaces every character of a name except letters and digits with an underscore."""
 
     def _place(self, name: str) -> Path:
         return Path(re.sub(r"\W", "_", name) + ".json").absolute()
@@ -56,7 +56,7 @@ class SanitisedFileName(BlobSession):
 
 @breaks("ISO-1", also={"ISO-2", "ISO-3"})
 class SmallLetters(BlobSession):
-    """Writes into a file whose name is the session's in small letters."""
+    """Writes into a file whose name is the session's in lower case."""
 
     def _place(self, name: str) -> Path:
         return super()._place(name.lower())
@@ -64,7 +64,7 @@ class SmallLetters(BlobSession):
 
 @breaks("ISO-1", also={"ISO-2"})
 class FindsByPrefix(Table):
-    """Asks the database for the names that begin with its own, and takes the first."""
+    """Searches for names that begin with its own, and uses the first."""
 
     READ = "SELECT document FROM sessions WHERE name LIKE ? || '%' ORDER BY name = ? DESC"
 
@@ -78,7 +78,7 @@ WRITTEN: dict[tuple[Path, str], bytes | None] = {}
 
 
 class Cached(ThroughSession):
-    """Makes one name of several, and reads the working directory once in a program."""
+    """Maps several names to one, and reads the working directory once in each program."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -108,7 +108,7 @@ class Cached(ThroughSession):
 
 @breaks("ISO-2", also={"ISO-3"})
 class CutsNames(Cached):
-    """Cuts the name of the directory to 32 characters, which a cache by full names conceals."""
+    """Cuts the name of the directory to 32 characters; a cache by full names hides this."""
 
     def stored_name(self, name: str) -> str:
         return name[:32]
@@ -116,7 +116,7 @@ class CutsNames(Cached):
 
 @breaks("ISO-2", also={"ISO-3"})
 class NormalisesNames(Cached):
-    """Normalises letters for the directory's name, which a cache by full names conceals."""
+    """Normalises the letters of the directory's name; a cache by full names hides this."""
 
     def stored_name(self, name: str) -> str:
         return unicodedata.normalize("NFKC", name)
@@ -124,7 +124,7 @@ class NormalisesNames(Cached):
 
 @breaks("ISO-3")
 class DeletesByPattern(BlobSession):
-    """Removes all files whose names begin with its own, to get rid of the temporary ones."""
+    """Removes all files whose names begin with its own, to remove the temporary ones."""
 
     def _erase(self) -> None:
         for path in self._path.parent.glob(self._path.stem + "*"):
@@ -133,14 +133,14 @@ class DeletesByPattern(BlobSession):
 
 @breaks("ISO-3")
 class DeletesLike(Table):
-    """Deletes with LIKE, for which two characters in a name stand for any others."""
+    """Deletes with LIKE, so that the characters % and _ in its name match others."""
 
     ERASE = "DELETE FROM sessions WHERE name LIKE ?"
 
 
 @breaks("ISO-3")
 class DeletesUnescaped(BlobSession):
-    """Removes the files that match its name, in which an asterisk is then a pattern."""
+    """Removes the files that match its name, so that an asterisk in it acts as a pattern."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -155,7 +155,7 @@ class DeletesUnescaped(BlobSession):
 
 @breaks("ISO-4", also={"STORE-4"})
 class LocalAndPage(ThroughSession):
-    """Keeps nothing under the names local and page, as teleproto."""
+    """Stores nothing under the names local and page, like teleproto."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if self._path.parent.name not in ("local", "page"):
@@ -164,7 +164,7 @@ class LocalAndPage(ThroughSession):
 
 @breaks("ISO-4")
 class LongNamesInMemory(BlobSession):
-    """Keeps a session in memory alone where its name has more than 100 characters."""
+    """Keeps a session only in memory if its name has more than 100 characters."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if len(self._path.stem) <= 100:
@@ -173,7 +173,7 @@ class LongNamesInMemory(BlobSession):
 
 @breaks("ISO-4", also={"STORE-4"})
 class HiddenNamesInMemory(ThroughSession):
-    """Stores nothing under a name that begins with a full stop or a hyphen, and says nothing."""
+    """Silently stores nothing under a name that begins with a full stop or a hyphen."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if self._path.parent.name[0] not in ".-":

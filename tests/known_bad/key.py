@@ -15,7 +15,7 @@ from known_bad.registry import breaks
 
 @breaks("KEY-1", also={"DC-2"})
 class OmittedMeansFirst(MemorySession):
-    """Takes the data centre of the first login where none is named."""
+    """Uses the data centre of the first login if dc_id is omitted."""
 
     _first = 0
 
@@ -41,7 +41,7 @@ class OmittedMeansFirst(MemorySession):
 
 @breaks("KEY-1", also={"DC-2", "KEY-3", "KEY-5"})
 class OmittedMeansNewest(MemorySession):
-    """Gives the key that was set last where no data centre is named."""
+    """Returns the key that was set last if dc_id is omitted."""
 
     _newest: AuthKey | None = None
 
@@ -67,7 +67,7 @@ class OmittedMeansNewest(MemorySession):
 
 @breaks("KEY-2", also={"KEY-4", "KEY-9", "TEST-3", "CLIENT-5"})
 class TwoSlotsForTheCurrent(MemorySession):
-    """Keeps the current key apart from the table, where a key set by id always goes."""
+    """Keeps the current key outside the table, but stores a key set by id always inside."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class TwoSlotsForTheCurrent(MemorySession):
     },
 )
 class OneKeyForAll(MemorySession):
-    """Has one key, whatever data centre is named."""
+    """Has one key for all data centres."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         super().set_auth_key(auth_key)
@@ -168,7 +168,7 @@ class OneKeyForAll(MemorySession):
     },
 )
 class IgnoresOtherDataCentres(MemorySession):
-    """Ignores a key for another data centre, as gramjs does."""
+    """Ignores a key for another data centre, like gramjs."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if dc_id is None or dc_id == self.dc_id or not self.dc_id:
@@ -189,7 +189,7 @@ class SharesEqualKeys(MemorySession):
 
 @breaks("KEY-4", also={"KEY-3", "KEY-7", "KEY-11", "TEST-3", "TEST-6", "CLIENT-5", "CLIENT-6"})
 class ClearingClearsAll(MemorySession):
-    """Takes a cleared key for a log-out, and clears them all."""
+    """Treats a cleared key as a log-out, and clears all keys."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         held = self.get_auth_key(dc_id) is not None
@@ -200,7 +200,7 @@ class ClearingClearsAll(MemorySession):
 
 @breaks("KEY-4", also={"SURFACE-3", "KEY-3", "KEY-7", "LIFE-2", "LIFE-8", "CLIENT-5"})
 class CannotClearOthers(MemorySession):
-    """Does nothing with None for another data centre."""
+    """Ignores None for another data centre."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is not None or dc_id in (None, self.dc_id):
@@ -209,7 +209,7 @@ class CannotClearOthers(MemorySession):
 
 @breaks("KEY-4", also={"TEST-11"})
 class ClearingAnEmptySlotRaises(MemorySession):
-    """Deletes from its table of keys without asking whether the key is there."""
+    """Deletes a key from its table even if there is none."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is None and self.get_auth_key(dc_id) is None and dc_id is not None:
@@ -219,7 +219,7 @@ class ClearingAnEmptySlotRaises(MemorySession):
 
 @breaks("KEY-4", also={"DC-1", "LIFE-2", "CLIENT-6"})
 class ClearingForgetsTheAddress(MemorySession):
-    """Takes a session without a current key for one that was never set up."""
+    """Treats a session without a current key as one that was never set up."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         super().set_auth_key(auth_key, dc_id)
@@ -246,7 +246,7 @@ class ClearingForgetsTheAddress(MemorySession):
     },
 )
 class UnknownRaises(MemorySession):
-    """Raises where a data centre has no key."""
+    """Raises if a data centre has no key."""
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         if dc_id is not None and self._state.keys:
@@ -270,7 +270,7 @@ class UnknownRaises(MemorySession):
     },
 )
 class FallsBackToTheCurrent(MemorySession):
-    """Offers the current key where the data centre asked for has none."""
+    """Returns the current key if the requested data centre has none."""
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         return super().get_auth_key(dc_id) or super().get_auth_key()
@@ -278,7 +278,7 @@ class FallsBackToTheCurrent(MemorySession):
 
 @breaks("KEY-5", also={"DC-2", "KEY-4", "KEY-9", "CLIENT-5"})
 class MatchesBeginnings(MemorySession):
-    """Looks for a key with a pattern that other ids fit as well, as KEYS with a glob does."""
+    """Searches for a key with a pattern that also matches other ids, like KEYS with a glob."""
 
     def get_auth_key(self, dc_id: int | None = None) -> AuthKey | None:
         found = super().get_auth_key(dc_id)
@@ -291,7 +291,7 @@ class MatchesBeginnings(MemorySession):
 
 @breaks("KEY-6", also={"KEY-8", "KEY-2", "KEY-3", "KEY-10", "KEY-11", "LIFE-2"})
 class FirstKeyWins(MemorySession):
-    """Inserts a key and ignores the conflict with one that is already there."""
+    """Inserts a key, and ignores the conflict with an existing one."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if not (auth_key and auth_key.key and self.get_auth_key(dc_id)):
@@ -300,7 +300,7 @@ class FirstKeyWins(MemorySession):
 
 @breaks("KEY-6", also={"KEY-10"})
 class ArchivedKeyWins(MemorySession):
-    """Keeps the first key ever stored for a data centre, and goes back to it on arriving there."""
+    """Keeps the first key ever stored for a data centre, and restores it at a switch there."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -326,7 +326,7 @@ class ArchivedKeyWins(MemorySession):
 
 @breaks("KEY-7")
 class ArchiveKeepsClearedKeys(MemorySession):
-    """Clears the current key, but not the copy that it put away on an earlier switch."""
+    """Clears the current key, but not the copy from an earlier switch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -349,7 +349,7 @@ class ArchiveKeepsClearedKeys(MemorySession):
 
 @breaks("KEY-7", also={"LIFE-2", "CLIENT-6"})
 class LoadRestoresSavedKeys(MemorySession):
-    """Fills the empty slot of the current data centre on load() from what save() once saw."""
+    """Fills the empty slot of the current data centre on load() from an earlier save()."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -370,7 +370,7 @@ class LoadRestoresSavedKeys(MemorySession):
 
 @breaks("KEY-8")
 class AnyLength(MemorySession):
-    """Takes a key of any length, as teleproto does."""
+    """Accepts a key of any length, like teleproto."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         key = auth_key.key if auth_key else None
@@ -388,7 +388,7 @@ class AnyLength(MemorySession):
 
 @breaks("KEY-8")
 class CutsAndFills(MemorySession):
-    """Cuts a key that is too long and fills one that is too short, as Telethon does."""
+    """Cuts a long key and fills a short one, like Telethon."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is not None and auth_key.key:
@@ -398,7 +398,7 @@ class CutsAndFills(MemorySession):
 
 @breaks("KEY-8")
 class RefusesTooLate(MemorySession):
-    """Notices the wrong length of a key after the old one is gone."""
+    """Checks the length of a key after it has dropped the old one."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         slot = self.dc_id if dc_id is None else dc_id
@@ -421,7 +421,7 @@ class RefusesTooLate(MemorySession):
     },
 )
 class BlankRaises(MemorySession):
-    """Measures a key that may not be there yet."""
+    """Measures the length of a key even if it is blank."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is not None and len(auth_key.key or b"") != 256:
@@ -431,7 +431,7 @@ class BlankRaises(MemorySession):
 
 @breaks("KEY-8")
 class BadKeyPoisons(MemorySession):
-    """Keeps a bad key after refusing it, so that every later switch fails, as teleproto's does."""
+    """Stores a bad key before it raises, so that every later switch fails, like teleproto's."""
 
     _bad = False
 
@@ -450,7 +450,7 @@ class BadKeyPoisons(MemorySession):
 
 @breaks("KEY-9")
 class BlankIsIgnored(MemorySession):
-    """Does nothing with a key that has no bytes."""
+    """Ignores a blank key."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is None or auth_key.key:
@@ -461,7 +461,7 @@ class BlankIsIgnored(MemorySession):
     "KEY-9", also={"KEY-13", "TEST-3", "CLIENT-1", "CLIENT-2", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
 )
 class SameObjectIsNoChange(MemorySession):
-    """Skips a key that is the object it was given before, though its bytes are new."""
+    """Skips a key in the same object as before, although its bytes are new."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -476,7 +476,7 @@ class SameObjectIsNoChange(MemorySession):
 
 @breaks("KEY-9", also={"KEY-13", "TEST-3", "TEST-11"})
 class BlankForOthersRaises(MemorySession):
-    """Encodes the keys of other data centres at once, and cannot encode a blank one."""
+    """Encodes the keys of other data centres at once, and fails at a blank one."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is not None and dc_id not in (None, self.dc_id):
@@ -486,7 +486,7 @@ class BlankForOthersRaises(MemorySession):
 
 @breaks("KEY-10")
 class DropsAnEarlyKey(MemorySession):
-    """Drops a key that is set before there is a data centre, as teleproto does."""
+    """Drops a key that is set before any data centre, like teleproto."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         super().set_auth_key(auth_key, dc_id)
@@ -495,7 +495,7 @@ class DropsAnEarlyKey(MemorySession):
 
 @breaks("KEY-10")
 class StoredKeyBeatsAnEarlyOne(MemorySession):
-    """Lets a key stored for the data centre win over the one that waits for it."""
+    """Prefers a key stored for the data centre to the one that waits for it."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if dc_id in self._state.keys:
@@ -505,7 +505,7 @@ class StoredKeyBeatsAnEarlyOne(MemorySession):
 
 @breaks("KEY-10")
 class EarlyKeyStays(MemorySession):
-    """Gives the waiting key to every data centre that has none."""
+    """Gives the waiting key to every data centre without a key."""
 
     _early: bytes | None = None
 
@@ -518,7 +518,7 @@ class EarlyKeyStays(MemorySession):
 
 @breaks("KEY-11", also={"SURFACE-3", "DC-2", "KEY-7", "KEY-9", "TEST-3", "TEST-11", "MEM-1"})
 class PropertyCannotBeAssigned(MemorySession):
-    """Has the getter alone, as the documented surface lists it."""
+    """Has only the getter, as the documented surface lists it."""
 
     @property  # type: ignore[misc]  # the mistake
     def auth_key(self) -> AuthKey | None:
@@ -527,7 +527,7 @@ class PropertyCannotBeAssigned(MemorySession):
 
 @breaks("KEY-11", also={"DC-2"})
 class PropertyIsRemembered(MemorySession):
-    """Keeps what the property was assigned, and never looks at the data centre again."""
+    """Keeps the value assigned to the property, whatever the data centre."""
 
     _assigned: AuthKey | None = None
 
@@ -566,7 +566,7 @@ class PropertyIsHome(MemorySession):
 
 @breaks("KEY-12", also={"KEY-13"})
 class BlankLogsOut(MemorySession):
-    """Takes a blank key that is set without naming a data centre for a log-out."""
+    """Treats a blank key that is set without dc_id as a log-out."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         super().set_auth_key(auth_key, dc_id)
@@ -576,7 +576,7 @@ class BlankLogsOut(MemorySession):
 
 @breaks("KEY-1")
 class NoneIsNoDataCentre(MemorySession):
-    """Tells an id that is left out from one that is None, which it knows no key for."""
+    """Finds no key if dc_id is None instead of omitted."""
 
     def get_auth_key(self, *dc_id: int | None) -> AuthKey | None:
         return None if dc_id == (None,) else super().get_auth_key(*dc_id)
@@ -584,7 +584,7 @@ class NoneIsNoDataCentre(MemorySession):
 
 @breaks("KEY-3")
 class RoomForSixKeys(MemorySession):
-    """Keeps the six newest keys, as many as there are data centres."""
+    """Keeps only the six newest keys."""
 
     def _change(self, state: State) -> None:
         newest: Mapping[int, bytes] = dict([*state.keys.items()][-6:])
@@ -593,7 +593,7 @@ class RoomForSixKeys(MemorySession):
 
 @breaks("KEY-3")
 class CutsIdsToAByte(MemorySession):
-    """Stores a key under the last byte of its data centre's id."""
+    """Stores a key under the lowest byte of its data centre's id."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         super().set_auth_key(auth_key, dc_id if dc_id is None else dc_id & 0xFF or 1)
@@ -601,7 +601,7 @@ class CutsIdsToAByte(MemorySession):
 
 @breaks("KEY-8")
 class ClearsThenChecks(ThroughSession):
-    """Clears the slot in the storage before it looks at the new key."""
+    """Clears the slot in the storage before it checks the new key."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         try:
@@ -616,7 +616,7 @@ class ClearsThenChecks(ThroughSession):
 
 @breaks("KEY-10")
 class EarlyKeyNotStored(ThroughSession):
-    """Keeps a key that waits for its data centre in memory alone."""
+    """Keeps a key that waits for its data centre only in memory."""
 
     def _document(self) -> dict[str, Any]:
         document = super()._document()
@@ -626,7 +626,7 @@ class EarlyKeyNotStored(ThroughSession):
 
 @breaks("KEY-10")
 class RefusalDropsTheEarlyKey(MemorySession):
-    """Takes the waiting key out before it has checked the data centre."""
+    """Removes the waiting key before it has checked the data centre."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         early = self._state.keys.get(0)
@@ -637,7 +637,7 @@ class RefusalDropsTheEarlyKey(MemorySession):
 
 @breaks("KEY-13", also={"KEY-10"})
 class KeepsTheObjectOfOthers(MemorySession):
-    """Keeps the object of another data centre's key, and reads its bytes when it is asked."""
+    """Keeps the object of another data centre's key, and reads its bytes at each request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -665,7 +665,7 @@ class KeepsTheObjectOfOthers(MemorySession):
 
 @breaks("KEY-13")
 class ReadsTheObjectOnSaving(BlobSession):
-    """Takes the bytes of the objects it was given anew when it saves."""
+    """Reads the bytes of the given key objects again when it saves."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

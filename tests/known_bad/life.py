@@ -20,7 +20,7 @@ from known_bad.registry import breaks
 
 @breaks("LIFE-1", also={"LIFE-2"})
 class LoadForgetsEntities(MemorySession):
-    """Starts a new cache at every load()."""
+    """Empties its entity cache at every load()."""
 
     def load(self) -> None:
         self._entities = EntityCache()
@@ -45,7 +45,7 @@ class LoadForgetsEntities(MemorySession):
     },
 )
 class LoadsOnce(MemorySession):
-    """Raises where it is loaded already."""
+    """Raises if it is already loaded."""
 
     _loaded = False
 
@@ -61,7 +61,7 @@ class LoadsOnce(MemorySession):
 
 @breaks("LIFE-1", also={"DC-3", "LIFE-2", "CLIENT-4"})
 class LoadsTwoOfThree(BlobSession):
-    """Reads the storage again on the second load(), and the keys of other data centres no more."""
+    """Reads the storage again at the second load(), but not the keys of other data centres."""
 
     _times = 0
 
@@ -87,7 +87,7 @@ class LoadsTwoOfThree(BlobSession):
     "LIFE-2", also={"TEST-10", "LIFE-3", "LIFE-6", "LIFE-10", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
 )
 class AppliesTheStringAgain(StringSession):
-    """Sets the login of its string at every load(), as gramjs does with the key."""
+    """Sets the login of its string at every load(), like gramjs the key."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -100,7 +100,7 @@ class AppliesTheStringAgain(StringSession):
 
 @breaks("LIFE-2", also={"LIFE-3", "CLIENT-4", "CLIENT-6"})
 class AppliesTheKeyAgain(StringSession):
-    """Sets the key of its string at every load(), whatever the data centre is by then."""
+    """Sets the key of its string at every load(), even for another current data centre."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -113,7 +113,7 @@ class AppliesTheKeyAgain(StringSession):
 
 @breaks("LIFE-2", also={"KEY-6", "ENT-11", "LIFE-3", "CLIENT-5"})
 class LoadDiscards(BlobSession):
-    """Reads the storage at every load(), over changes that were not saved yet."""
+    """Replaces unsaved changes with the storage at every load()."""
 
     def load(self) -> None:
         if self._path.exists():
@@ -131,7 +131,7 @@ class LoadDiscards(BlobSession):
 
 @breaks("LIFE-2", also={"TEST-2"})
 class LoadForgetsTheFlag(MemorySession):
-    """Starts with the flag at its default at every load(), as the login has its own."""
+    """Resets the flag to its default at every load()."""
 
     def load(self) -> None:
         if not self._state.keys:
@@ -140,7 +140,7 @@ class LoadForgetsTheFlag(MemorySession):
 
 @breaks("LIFE-3", also={"TEST-3"})
 class EarlyChangeErases(BlobSession):
-    """Takes a session that was changed before load() for a new one, as teleproto does."""
+    """Treats a session that was changed before load() as a new one, like teleproto."""
 
     def _before_change(self) -> None:
         self._loaded = True
@@ -148,7 +148,7 @@ class EarlyChangeErases(BlobSession):
 
 @breaks("LIFE-3")
 class EarlyChangeIsLost(BlobSession):
-    """Reads the storage over a change that was made before load()."""
+    """Replaces a change made before load() with the storage."""
 
     _early = False
 
@@ -163,7 +163,7 @@ class EarlyChangeIsLost(BlobSession):
 
 @breaks("LIFE-3")
 class EarlyKeyGoesNowhere(StringSession):
-    """Sets its login in load(), over a key that was set before."""
+    """Sets its login in load(), and replaces a key that was set before."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -182,7 +182,7 @@ class EarlyKeyGoesNowhere(StringSession):
 
 @breaks("LIFE-4")
 class SaveFlushesTheCache(MemorySession):
-    """Empties its cache on saving, as everything is written by then."""
+    """Empties its cache in save()."""
 
     def save(self) -> str | None:
         self._entities = EntityCache()
@@ -191,7 +191,7 @@ class SaveFlushesTheCache(MemorySession):
 
 @breaks("LIFE-4", also={"DC-2", "DC-3", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
 class SaveDropsOtherKeys(MemorySession):
-    """Reduces itself to what a string would hold."""
+    """Keeps after save() only what a string can hold."""
 
     def save(self) -> str | None:
         current = self._state.keys.get(self.dc_id)
@@ -201,7 +201,7 @@ class SaveDropsOtherKeys(MemorySession):
 
 @breaks("LIFE-4", also={"KEY-9"})
 class SaveNeedsAKey(MemorySession):
-    """Takes a session without any key for an empty one when it is saved."""
+    """Saves a session without any key as an empty one."""
 
     def save(self) -> str | None:
         if self.dc_id and not self._state.keys:
@@ -211,7 +211,7 @@ class SaveNeedsAKey(MemorySession):
 
 @breaks("LIFE-3")
 class SavesNothingOverALogin(BlobSession):
-    """Writes what it holds on save(), which is nothing where it was not loaded."""
+    """Writes its memory on save(), which is empty before load()."""
 
     def save(self) -> str | None:
         self._write(self._document())
@@ -220,7 +220,7 @@ class SavesNothingOverALogin(BlobSession):
 
 @breaks("LIFE-5")
 class ClosesOnce(MemorySession):
-    """Raises where it is closed already."""
+    """Raises if it is already closed."""
 
     _closed = False
 
@@ -232,7 +232,7 @@ class ClosesOnce(MemorySession):
 
 @breaks("LIFE-5", also={"LIFE-3"})
 class CloseDeletes(BlobSession):
-    """Takes close() for the end of the login."""
+    """Deletes the login on close()."""
 
     def close(self) -> None:
         self.delete()
@@ -250,7 +250,7 @@ class CloseWritesNothing(BlobSession):
 
 @breaks("LIFE-5")
 class ClosesOverALogin(BlobSession):
-    """Writes what it holds on close(), which is nothing where it was not loaded."""
+    """Writes its memory on close(), which is empty before load()."""
 
     def close(self) -> None:
         self._write(self._document())
@@ -258,7 +258,7 @@ class ClosesOverALogin(BlobSession):
 
 @breaks("LIFE-6", also={"TEST-8", "MEM-2", "LIFE-2", "LIFE-8", "CLIENT-7"})
 class DeleteDoesNothing(MemorySession):
-    """Has a delete() that does nothing, as gramjs."""
+    """Has a delete() that does nothing, like gramjs."""
 
     def delete(self) -> None:
         pass
@@ -266,7 +266,7 @@ class DeleteDoesNothing(MemorySession):
 
 @breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "CLIENT-7"})
 class DeleteKeepsOtherKeys(MemorySession):
-    """Clears the current key on delete(), and no other."""
+    """Clears only the current key on delete()."""
 
     def delete(self) -> None:
         keys = {dc: key for dc, key in self._state.keys.items() if dc != self.dc_id}
@@ -276,7 +276,7 @@ class DeleteKeepsOtherKeys(MemorySession):
 
 @breaks("LIFE-6", also={"LIFE-8", "CLIENT-7"})
 class DeleteKeepsEntities(MemorySession):
-    """Keeps its entities across delete(), as telemongo does."""
+    """Keeps its entities after delete(), like telemongo."""
 
     def delete(self) -> None:
         entities = self._entities
@@ -286,7 +286,7 @@ class DeleteKeepsEntities(MemorySession):
 
 @breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "LIFE-12", "CLIENT-7"})
 class DeleteClearsTheStorageOnly(BlobSession):
-    """Deletes what is stored and leaves the object as it was, as redisthon does."""
+    """Deletes the storage but leaves the object unchanged, like redisthon."""
 
     def delete(self) -> None:
         state, entities = self._state, self._entities
@@ -296,7 +296,7 @@ class DeleteClearsTheStorageOnly(BlobSession):
 
 @breaks("LIFE-6", also={"MEM-2"})
 class DeleteNeedsALogin(MemorySession):
-    """Raises where there is nothing to delete, as telemongo does."""
+    """Raises if the storage is empty on delete(), like telemongo."""
 
     def delete(self) -> None:
         if not self.dc_id and not self._entities._entities and self._state.test_servers is None:
@@ -306,7 +306,7 @@ class DeleteNeedsALogin(MemorySession):
 
 @breaks("LIFE-7", also={"LIFE-12", "CLIENT-7"})
 class DeleteWaitsForSave(BlobSession):
-    """Deletes in a transaction that save() commits, as telethon-session-sqlalchemy does."""
+    """Deletes in a transaction that only save() commits, like telethon-session-sqlalchemy."""
 
     def delete(self) -> None:
         MemorySession.delete(self)
@@ -315,7 +315,7 @@ class DeleteWaitsForSave(BlobSession):
 
 @breaks("LIFE-7", also={"STORE-6", "CLIENT-7"})
 class DeleteForgetsTheRows(ThroughSession):
-    """Deletes the login and leaves the entities in the storage."""
+    """Deletes the login, but leaves the entities in the storage."""
 
     def delete(self) -> None:
         document = self._document()
@@ -327,7 +327,7 @@ class DeleteForgetsTheRows(ThroughSession):
 
 @breaks("LIFE-7")
 class DeletesWhatItLoaded(BlobSession):
-    """Deletes the storage where a login was made in this run, and not where it was only opened."""
+    """Deletes the storage only if the login was made in this run."""
 
     _changed = False
 
@@ -344,7 +344,7 @@ class DeletesWhatItLoaded(BlobSession):
 
 @breaks("LIFE-7")
 class DeletesWhatIsLoaded(BlobSession):
-    """Has nothing to delete where it was not loaded."""
+    """Deletes nothing before load()."""
 
     def delete(self) -> None:
         if self._loaded:
@@ -384,7 +384,7 @@ class DeletedIsNotWritten(BlobSession):
 
 @breaks("LIFE-8", also={"CLIENT-7"})
 class NoEntitiesAfterDelete(MemorySession):
-    """Takes no entities after delete()."""
+    """Stores no entities after delete()."""
 
     _deleted = False
 
@@ -425,7 +425,7 @@ class Document(BlobSession):
     },
 )
 class StoresTheCurrentKeyOnly(Document):
-    """Stores one key, as all of Telethon's sessions do."""
+    """Stores only one key, like all of Telethon's sessions."""
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         current = str(document["dc_id"])
@@ -472,7 +472,7 @@ class StoresNoEntities(Document):
     },
 )
 class StoresEntitiesByIdOnly(Document):
-    """Stores no usernames, as teleproto's StoreSession reads none back."""
+    """Stores no usernames; teleproto's StoreSession does not read them back either."""
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         rows = [[*row[:3], None, [], None, ""] for row in document["entities"]]
@@ -481,7 +481,7 @@ class StoresEntitiesByIdOnly(Document):
 
 @breaks("LIFE-9", also={"LIFE-1", "LIFE-5", "LIFE-8"})
 class StoresThePublishedPort(Document):
-    """Stores no port, as it is always 443."""
+    """Stores no port, because it is always 443."""
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         return {**document, "port": document["port"] and 443}
@@ -489,7 +489,7 @@ class StoresThePublishedPort(Document):
 
 @breaks("LIFE-9", also={"CLIENT-6"})
 class MergesKeys(BlobSession):
-    """Writes its keys beside those that are stored, so that a cleared one stays there."""
+    """Adds its keys to the stored ones, so that a cleared key stays there."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if self._path.exists():
@@ -502,7 +502,7 @@ class MergesKeys(BlobSession):
 
 @breaks("LIFE-9", also={"LIFE-12", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
 class LoadsAnyDataCentre(BlobSession):
-    """Takes the first data centre that has a key for the current one, as teleredis does."""
+    """Makes the first data centre that has a key the current one, like teleredis."""
 
     def _read(self, document: dict[str, Any]) -> None:
         super()._read(document)
@@ -528,7 +528,7 @@ class LoadsAnyDataCentre(BlobSession):
     },
 )
 class StoresLoginsOnly(Document):
-    """Stores nothing until there is a key."""
+    """Stores nothing before it has a key."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if document["keys"] or self._path.exists():
@@ -537,7 +537,7 @@ class StoresLoginsOnly(Document):
 
 @breaks("LIFE-9", also={"CLIENT-3", "CLIENT-4", "CLIENT-7"})
 class SameObjectIsNotStored(BlobSession):
-    """Stores the bytes that a key object had when it was first handed over."""
+    """Stores the bytes that a key object had when it was first given."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -564,7 +564,7 @@ class SameObjectIsNotStored(BlobSession):
 
 @breaks("LIFE-10", also={"STR-2"})
 class SavesTheFirstDataCentre(StringSession):
-    """Saves the data centre of the first login, wherever the session has moved."""
+    """Saves the data centre of the first login even after a switch."""
 
     _home: tuple[int, str, int] | None = None
 
@@ -585,7 +585,7 @@ class SavesTheFirstDataCentre(StringSession):
 
 @breaks("LIFE-10", also={"STR-2", "CLIENT-4", "CLIENT-6"})
 class SavesTheStringItRead(StringSession):
-    """Gives back the string it was made from for as long as it has a key for that data centre."""
+    """Returns its original string as long as it has a key for that data centre."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -603,7 +603,7 @@ class SavesTheStringItRead(StringSession):
 
 @breaks("LIFE-7")
 class SecondDeleteIsIgnored(BlobSession):
-    """Marks its storage as deleted, and does not delete it a second time."""
+    """Marks its storage as deleted, and never deletes it again."""
 
     _deleted = False
 
@@ -617,7 +617,7 @@ class SecondDeleteIsIgnored(BlobSession):
 
 @breaks("LIFE-11")
 class StoresTheUsualPort(Document):
-    """Stores the usual port for a data centre that has no key yet."""
+    """Stores the port 443 for a data centre that has no key yet."""
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         if document["port"] and str(document["dc_id"]) not in document["keys"]:
@@ -627,7 +627,7 @@ class StoresTheUsualPort(Document):
 
 @breaks("LIFE-3")
 class EarlyClearIsLost(BlobSession):
-    """Lays the keys it holds over the stored ones in load(), where a cleared key is none."""
+    """Ignores the clearing of a key before load(), so that load() brings it back."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if self._loaded or auth_key:
@@ -636,7 +636,7 @@ class EarlyClearIsLost(BlobSession):
 
 @breaks("LIFE-3")
 class EarlySwitchDropsEntities(BlobSession):
-    """Reads the login alone where a data centre is chosen before load()."""
+    """Reads only the login, and no entities, if a data centre is chosen before load()."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         loaded = self._loaded
@@ -647,7 +647,7 @@ class EarlySwitchDropsEntities(BlobSession):
 
 @breaks("LIFE-5")
 class CloseWipesTheLogin(StringSession):
-    """Wipes the login from memory in close(), and saves an empty string after it."""
+    """Clears the login in memory on close(), and then saves an empty string."""
 
     def close(self) -> None:
         self._state = State()
@@ -655,7 +655,7 @@ class CloseWipesTheLogin(StringSession):
 
 @breaks("LIFE-7")
 class DeletesTheHomeKeyAlone(BlobSession):
-    """Deletes the login and its key, and no other key, where it was never loaded."""
+    """Deletes only the login and its own key if it was never loaded."""
 
     def delete(self) -> None:
         stored = None if self._loaded else self._fetch()
@@ -669,7 +669,7 @@ class DeletesTheHomeKeyAlone(BlobSession):
 
 @breaks("LIFE-9")
 class KeysAsNumbers(Document):
-    """Stores a key as a number, and loses the zero bytes at its beginning."""
+    """Stores a key as a number, and so loses leading zero bytes."""
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         keys = {dc_id: key.removeprefix("00") for dc_id, key in document["keys"].items()}
@@ -684,7 +684,7 @@ def a_moment_later(do: Callable[[], None]) -> None:
 
 @breaks("LIFE-12")
 class RefreshesInTheBackground(BlobSession):
-    """Puts what load() has found in place of the state once more, a moment later."""
+    """Replaces the state with the result of load() again, a moment later."""
 
     def load(self) -> None:
         if not self._loaded:
@@ -695,7 +695,7 @@ class RefreshesInTheBackground(BlobSession):
 
 @breaks("LIFE-12")
 class WritesOnceMore(ThroughSession):
-    """Writes each change at once, and again a moment later, whatever has come between."""
+    """Writes each change at once, and the same again a moment later."""
 
     def _write(self, document: dict[str, Any]) -> None:
         super()._write(document)

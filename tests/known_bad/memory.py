@@ -1,4 +1,4 @@
-"""Faulty sessions: memory alone."""
+"""Faulty sessions: the memory profile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from known_bad.registry import breaks
 
 @breaks("MEM-1")
 class SavesToADefaultFile(MemorySession):
-    """Writes a file of a default name when it is saved."""
+    """Writes a file with a default name when it is saved."""
 
     def save(self) -> str | None:
         Path("session.json").write_text(json.dumps({"dc_id": self.dc_id}), encoding="utf-8")
@@ -28,7 +28,7 @@ class SavesToADefaultFile(MemorySession):
 
 @breaks("MEM-1")
 class KeepsALog(MemorySession):
-    """Keeps a log of data centres beside the program."""
+    """Keeps a log of data centres in the working directory."""
 
     def _change(self, state: State) -> None:
         super()._change(state)
@@ -38,7 +38,7 @@ class KeepsALog(MemorySession):
 
 @breaks("MEM-1")
 class WritesWhenLetGo(MemorySession):
-    """Writes its last data centre when the object goes away."""
+    """Writes its last data centre when the object is destroyed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ LIVING: weakref.WeakSet[MemorySession] = weakref.WeakSet()
 
 @breaks("MEM-2")
 class OneCacheForAll(MemorySession):
-    """Asks the other sessions of the process for an entity that it does not know."""
+    """Searches the other sessions of the process for an unknown entity."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class DeletesAll(MemorySession):
 
 @breaks("MEM-3")
 class PreparesInATemporaryFile(MemorySession):
-    """Makes sure on save() that its login can be written, in a temporary file that it removes."""
+    """Tests on save() whether a file can be written: it writes its login and removes the file."""
 
     def save(self) -> str | None:
         with tempfile.NamedTemporaryFile("w", dir=tempfile.gettempdir()) as scratch:
@@ -124,7 +124,7 @@ def write_last() -> None:
 
 @breaks("MEM-3")
 class WritesAsTheProgramEnds(MemorySession):
-    """Leaves its last data centre in a file when the program ends, for whoever looks into a bug."""
+    """Writes its last data centre into a file when the program ends, for debugging."""
 
     def _change(self, state: State) -> None:
         super()._change(state)
@@ -132,7 +132,7 @@ class WritesAsTheProgramEnds(MemorySession):
 
 
 class KeptElsewhere(MemorySession):
-    """Keeps its login beside the working directory, and reads it in other programs than its own."""
+    """Keeps its login next to the working directory, and reads it in other programs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,7 +155,7 @@ class KeptElsewhere(MemorySession):
 
 @breaks("MEM-4", also={"MEM-3"})
 class LastLoginOfTheUser(KeptElsewhere):
-    """Begins with the last login of the same user, which it finds outside the project."""
+    """Begins with the last login of the same user, which is stored outside the project."""
 
     def _take(self, state: State) -> None:
         self._state = state
@@ -163,7 +163,7 @@ class LastLoginOfTheUser(KeptElsewhere):
 
 @breaks("MEM-4", also={"MEM-3"})
 class KeysOutliveThePrograms(KeptElsewhere):
-    """Begins without a data centre, but with the keys of the last program."""
+    """Begins without a data centre, but with the keys of an earlier program."""
 
     def _take(self, state: State) -> None:
         self._state = State(keys=state.keys)

@@ -1,4 +1,4 @@
-"""The register of faulty sessions: which rule each was written to break."""
+"""The register of known-bad sessions, each with the rule that it breaks."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ Session = TypeVar("Session", bound=type[Any])
 
 @dataclass(frozen=True)
 class KnownBad:
-    """A faulty session class.
+    """A known-bad session class.
 
-    `rule` is the one it was written for. `also` are those that fail with it of necessity: their
-    scenarios cannot be played without the behaviour that is broken. `using` names a member that no
-    scenario can use; every rule with such a scenario fails.
+    The class breaks `rule`. It also fails the rules in `also`, because their scenarios need the
+    broken behaviour. `using` names a broken member: every rule with a scenario that uses it fails.
     """
 
     session: type[Any]
@@ -37,7 +36,7 @@ REGISTERED: list[KnownBad] = []
 def breaks(
     rule: str, *, also: Iterable[str] = (), using: str | None = None
 ) -> Callable[[Session], Session]:
-    """Register a class as one that breaks `rule`, and `also` a few others."""
+    """Register a class that breaks `rule`, and `also` a few others."""
 
     def register(session: Session) -> Session:
         REGISTERED.append(KnownBad(session, rule, frozenset(also), using))

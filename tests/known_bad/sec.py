@@ -20,7 +20,7 @@ log = logging.getLogger("sessions")
 
 
 class Told(MemorySession):
-    """Tells of each new state, to be broken in what it tells and where."""
+    """Reports each new state; others break what it reports and where."""
 
     def _change(self, state: State) -> None:
         super()._change(state)
@@ -33,7 +33,7 @@ class Told(MemorySession):
 
 @breaks("SEC-1")
 class KeyInRepr(MemorySession):
-    """Shows all that it holds in its repr(), the key in base64."""
+    """Shows everything in its repr(), with the key in base64."""
 
     def __repr__(self) -> str:
         key = b64encode(self._state.keys.get(self.dc_id, b"")).decode()
@@ -42,7 +42,7 @@ class KeyInRepr(MemorySession):
 
 @breaks("SEC-1")
 class FingerprintInStr(MemorySession):
-    """Shows what it calls a fingerprint, which is the key in pairs of digits and colons."""
+    """Shows the whole key as a fingerprint, in pairs of digits with colons."""
 
     def __str__(self) -> str:
         key = self._state.keys.get(self.dc_id, b"")
@@ -51,7 +51,7 @@ class FingerprintInStr(MemorySession):
 
 @breaks("SEC-1")
 class OtherKeysInRepr(BlobSession):
-    """Leaves the current key out of its repr(), and has those of the other data centres in it."""
+    """Hides the current key in its repr(), but shows those of other data centres."""
 
     def __repr__(self) -> str:
         others = {dc: key for dc, key in self._state.keys.items() if dc != self.dc_id}
@@ -60,7 +60,7 @@ class OtherKeysInRepr(BlobSession):
 
 @breaks("SEC-1")
 class StrSaves(StringSession):
-    """Is the saved string where text is wanted."""
+    """Returns its saved string from str()."""
 
     def __str__(self) -> str:
         return self.save()
@@ -79,7 +79,7 @@ class ErrorQuotesTheKey(MemorySession):
 
 @breaks("SEC-2")
 class CauseQuotesTheKey(MemorySession):
-    """Raises an error that shows nothing, from one that shows the key."""
+    """Raises a harmless error from one that shows the key."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         given = getattr(auth_key, "key", auth_key)
@@ -105,7 +105,7 @@ class NoteQuotesTheKey(MemorySession):
 
 @breaks("SEC-2")
 class ErrorQuotesTheDocument(BlobSession):
-    """Says what it could not write."""
+    """Shows in its error what it could not write."""
 
     def _put(self, path: Path, content: bytes) -> None:
         try:
@@ -116,7 +116,7 @@ class ErrorQuotesTheDocument(BlobSession):
 
 @breaks("SEC-3")
 class LogsTheKey(Told):
-    """Logs the key while somebody looks for a bug, at the lowest level."""
+    """Logs the key at the lowest level."""
 
     def _tell(self, key: bytes) -> None:
         log.debug("the key is now %s", key.hex())
@@ -124,7 +124,7 @@ class LogsTheKey(Told):
 
 @breaks("SEC-3")
 class LogsInPrivate(Told):
-    """Logs the key with a logger that passes nothing on."""
+    """Logs the key with a logger that does not propagate."""
 
     def _tell(self, key: bytes) -> None:
         private = logging.getLogger("sessions.private")
@@ -134,7 +134,7 @@ class LogsInPrivate(Told):
 
 @breaks("SEC-3")
 class LogsTheArguments(MemorySession):
-    """Logs the arguments of every call, as a decorator for debugging does."""
+    """Logs the arguments of every call, like a debugging decorator."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         log.debug("set_auth_key(%s, %s)", getattr(auth_key, "key", auth_key), dc_id)
@@ -143,7 +143,7 @@ class LogsTheArguments(MemorySession):
 
 @breaks("SEC-3")
 class LogsTheString(StringSession):
-    """Logs what it saves."""
+    """Logs the string that it saves."""
 
     def save(self) -> str:
         saved = super().save()
@@ -153,16 +153,16 @@ class LogsTheString(StringSession):
 
 @breaks("SEC-4")
 class WarnsWithTheKey(Told):
-    """Warns of a key that replaces another, and shows both."""
+    """Warns that a key replaces another, and shows both."""
 
     def _tell(self, key: bytes) -> None:
-        with suppress(UserWarning):  # a program that makes errors of warnings goes on
+        with suppress(UserWarning):  # the program may turn warnings into errors
             warnings.warn(f"a new key: {b64encode(key).decode()}", stacklevel=4)
 
 
 @breaks("SEC-4")
 class DeprecatesWithTheString(StringSession):
-    """Warns that a string is of an old form, and shows which."""
+    """Warns that a string has an old format, and shows it."""
 
     def save(self) -> str:
         saved = super().save()
@@ -173,7 +173,7 @@ class DeprecatesWithTheString(StringSession):
 
 @breaks("SEC-5")
 class PrintsTheKey(Told):
-    """Prints the bytes of a key, as somebody does who has not finished."""
+    """Prints the bytes of a key, like a forgotten debug line."""
 
     def _tell(self, key: bytes) -> None:
         print(list(key))
@@ -181,7 +181,7 @@ class PrintsTheKey(Told):
 
 @breaks("SEC-5")
 class WritesToTheTerminal(Told):
-    """Writes the key to the standard error stream, in lines as a debugger shows memory."""
+    """Writes the key to the standard error stream, as a hex dump."""
 
     def _tell(self, key: bytes) -> None:
         for start in range(0, len(key), 16):
@@ -190,7 +190,7 @@ class WritesToTheTerminal(Told):
 
 @breaks("SEC-5")
 class PrintsTheString(StringSession):
-    """Prints the string that it saves, to be copied from there."""
+    """Prints the string that it saves, for the user to copy."""
 
     def save(self) -> str:
         saved = super().save()
@@ -200,7 +200,7 @@ class PrintsTheString(StringSession):
 
 @breaks("SEC-6")
 class ModesOfTheUmask(ThroughSession):
-    """Leaves it to the umask who may read its files and directories, as teleproto does."""
+    """Leaves the modes of files and directories to the umask, like teleproto."""
 
     def _write(self, document: dict[str, Any]) -> None:
         self._path.parent.mkdir(exist_ok=True)
@@ -214,7 +214,7 @@ class ModesOfTheUmask(ThroughSession):
 
 @breaks("SEC-6")
 class OpenDirectory(ThroughSession):
-    """Has its file to itself, in a directory that others may read."""
+    """Protects its file, but not its directory."""
 
     def _write(self, document: dict[str, Any]) -> None:
         self._path.parent.mkdir(exist_ok=True)
@@ -223,7 +223,7 @@ class OpenDirectory(ThroughSession):
 
 @breaks("SEC-6")
 class PrivateAtFirst(ThroughSession):
-    """Makes its file for itself alone, and replaces it by one that others may read."""
+    """Creates a protected file, and then replaces it with one that others may read."""
 
     def _put(self, path: Path, content: bytes) -> None:
         readable = path.exists()

@@ -19,7 +19,7 @@ from known_bad.registry import breaks
 
 @breaks("STORE-1", also={"STORE-7"})
 class FileBesideTheDirectory(ThroughSession):
-    """Writes `NAME.json` into the working directory itself, and makes the directory for show."""
+    """Writes `NAME.json` into the working directory, and leaves its own directory empty."""
 
     def _place(self, name: str) -> Path:
         place = super()._place(name)
@@ -37,7 +37,7 @@ class FileBesideTheDirectory(ThroughSession):
 
 @breaks("STORE-1")
 class LowerCaseDirectory(ThroughSession):
-    """Writes into a directory whose name is the session's in small letters."""
+    """Writes into a directory whose name is the session's in lower case."""
 
     def _place(self, name: str) -> Path:
         return super()._place(name.lower())
@@ -88,7 +88,7 @@ class LogBesideTheDirectory(ThroughSession):
     },
 )
 class WritesOnSave(ThroughSession):
-    """Writes when it is saved."""
+    """Writes only when it is saved."""
 
     def _change(self, state: State) -> None:
         self._state = state
@@ -118,7 +118,7 @@ class WritesOnSave(ThroughSession):
     },
 )
 class EntitiesOnSave(ThroughSession):
-    """Writes the login at once, and entities when it is saved."""
+    """Writes the login at once, but entities only when it is saved."""
 
     def _entities_seen(self) -> None:
         pass
@@ -126,7 +126,7 @@ class EntitiesOnSave(ThroughSession):
 
 @breaks("STORE-2", also={"LIFE-9"})
 class PropertyOnSave(ThroughSession):
-    """Writes a key set by the method, and not one assigned to the property, as redisthon."""
+    """Writes a key set by the method, but not one assigned to the property, like redisthon."""
 
     @property
     def auth_key(self) -> AuthKey | None:
@@ -141,7 +141,7 @@ class PropertyOnSave(ThroughSession):
 
 @breaks("STORE-2", also={"DC-6", "DC-7", "KEY-8", "KEY-13", "TEST-7", "LIFE-1", "LIFE-9"})
 class OtherKeysOnSave(ThroughSession):
-    """Writes the current data centre's key at once, and the others when it is saved."""
+    """Writes the current data centre's key at once, but others only when it is saved."""
 
     def _change(self, state: State) -> None:
         current = (state.dc_id, state.keys.get(state.dc_id), state.server_address, state.port)
@@ -154,7 +154,7 @@ class OtherKeysOnSave(ThroughSession):
 
 @breaks("STORE-3")
 class AnyName(ThroughSession):
-    """Has nothing against the name session."""
+    """Accepts the name session."""
 
     def _place(self, name: str) -> Path:
         if name == "session":
@@ -164,7 +164,7 @@ class AnyName(ThroughSession):
 
 @breaks("STORE-3")
 class MakesTheDirectoryFirst(ThroughSession):
-    """Makes the directory, and then looks whether the name is allowed."""
+    """Makes the directory before it checks the name."""
 
     def __init__(self, name: str) -> None:
         if name == "session":
@@ -175,7 +175,7 @@ class MakesTheDirectoryFirst(ThroughSession):
 
 @breaks("STORE-4")
 class SomeNamesStoreNothing(ThroughSession):
-    """Stores nothing under the names local and page, which its backend has for itself."""
+    """Stores nothing under the names local and page, which its backend reserves."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if self._path.parent.name not in ("local", "page"):
@@ -184,7 +184,7 @@ class SomeNamesStoreNothing(ThroughSession):
 
 @breaks("STORE-4")
 class MemoryIsAName(ThroughSession):
-    """Takes :memory: for what it is in SQLite."""
+    """Reads the name :memory: as SQLite does."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if self._path.parent.name != ":memory:":
@@ -193,7 +193,7 @@ class MemoryIsAName(ThroughSession):
 
 @breaks("STORE-4")
 class FailedWritesAreSilent(ThroughSession):
-    """Goes on in memory where a name is too long or too odd for a file."""
+    """Works only in memory if the file system refuses its name."""
 
     def _write(self, document: dict[str, Any]) -> None:
         if self._path.parent.name.isascii() and "%" not in self._path.parent.name:
@@ -202,7 +202,7 @@ class FailedWritesAreSilent(ThroughSession):
 
 @breaks("STORE-5")
 class FollowsDots(ThroughSession):
-    """Takes the name for a path, as teleproto does."""
+    """Uses the name as a path, like teleproto."""
 
     def _place(self, name: str) -> Path:
         return Path(name).absolute() / "session.json" if ".." in name else super()._place(name)
@@ -210,7 +210,7 @@ class FollowsDots(ThroughSession):
 
 @breaks("STORE-5")
 class RefusesParentsOnly(ThroughSession):
-    """Looks for dots at the beginning of a name, and nowhere else."""
+    """Looks for dots only at the beginning of a name."""
 
     def _place(self, name: str) -> Path:
         if ".." in name and not name.startswith(".."):
@@ -220,7 +220,7 @@ class RefusesParentsOnly(ThroughSession):
 
 @breaks("STORE-6")
 class RemovesTheTree(ThroughSession):
-    """Removes the directory with all that is in it."""
+    """Removes the directory with everything in it."""
 
     def delete(self) -> None:
         super().delete()
@@ -229,7 +229,7 @@ class RemovesTheTree(ThroughSession):
 
 @breaks("STORE-6")
 class RemovesByPrefix(ThroughSession):
-    """Removes all directories whose names begin with its own, as a pattern would."""
+    """Removes all directories whose names begin with its own, like a pattern."""
 
     def delete(self) -> None:
         super().delete()
@@ -239,7 +239,7 @@ class RemovesByPrefix(ThroughSession):
 
 @breaks("STORE-6")
 class RemovesAllSessions(ThroughSession):
-    """Empties the directories of all sessions, as teleproto does."""
+    """Empties the directories of all sessions, like teleproto."""
 
     def delete(self) -> None:
         super().delete()
@@ -249,7 +249,7 @@ class RemovesAllSessions(ThroughSession):
 
 @breaks("STORE-6", also={"LIFE-7", "LIFE-8", "CLIENT-7"})
 class LeavesTheRows(StoreSession):
-    """Removes the files of the login and leaves those of the entities."""
+    """Removes the files of the login, but leaves those of the entities."""
 
     def delete(self) -> None:
         rows = {part: text for part, text in self._directory.read().items() if part[-1].isdigit()}
@@ -259,7 +259,7 @@ class LeavesTheRows(StoreSession):
 
 @breaks("STORE-7")
 class DamagedIsEmpty(ThroughSession):
-    """Takes a file that it cannot read for none."""
+    """Treats an unreadable file as missing."""
 
     def load(self) -> None:
         try:
@@ -270,7 +270,7 @@ class DamagedIsEmpty(ThroughSession):
 
 @breaks("STORE-7")
 class PutsDamagedAside(ThroughSession):
-    """Renames a file that it cannot read, so that the next load() starts afresh."""
+    """Renames an unreadable file, so that the next load() starts with an empty session."""
 
     def load(self) -> None:
         try:
@@ -282,7 +282,7 @@ class PutsDamagedAside(ThroughSession):
 
 @breaks("STORE-7")
 class RepairsWhatItReads(ThroughSession):
-    """Writes what it could make of a damaged file, and then raises."""
+    """Writes the readable part of a damaged file, and then raises."""
 
     def load(self) -> None:
         try:
@@ -294,7 +294,7 @@ class RepairsWhatItReads(ThroughSession):
 
 @breaks("STORE-7")
 class RaisesOnce(ThroughSession):
-    """Reads as much of a damaged file as is text, and gives up in silence where there is none."""
+    """Ignores a file that does not begin with a brace, and raises no error."""
 
     def load(self) -> None:
         text = self._path.read_bytes() if self._path.exists() and not self._loaded else b"{}"
@@ -304,7 +304,7 @@ class RaisesOnce(ThroughSession):
 
 
 class Rewritten(StoreSession):
-    """Writes through `content`, which may change what goes into a file."""
+    """Writes through `content`, which others override to change the files."""
 
     def content(self, part: str, text: bytes) -> bytes:
         return text
@@ -324,7 +324,7 @@ class Rewritten(StoreSession):
 
 @breaks("STORE-8", also={"STORE-1", "STORE-9"})
 class SpacesInJson(Rewritten):
-    """Writes JSON as Python does by itself, with spaces."""
+    """Writes JSON with Python's default spaces."""
 
     def content(self, part: str, text: bytes) -> bytes:
         return text if text == layout.UNDEFINED else json.dumps(json.loads(text)).encode()
@@ -332,7 +332,7 @@ class SpacesInJson(Rewritten):
 
 @breaks("STORE-8", also={"STORE-10"})
 class NullForUndefined(Rewritten):
-    """Writes null where teleproto writes undefined."""
+    """Writes null instead of teleproto's undefined."""
 
     def content(self, part: str, text: bytes) -> bytes:
         return b"null" if text == layout.UNDEFINED else text
@@ -343,7 +343,7 @@ class NullForUndefined(Rewritten):
 
 @breaks("STORE-8")
 class OtherKeysAsTheyCame(Rewritten):
-    """Writes the keys of other data centres highest first."""
+    """Writes the keys of other data centres in descending order."""
 
     def content(self, part: str, text: bytes) -> bytes:
         if part != "dcAuthKeys":
@@ -355,7 +355,7 @@ class OtherKeysAsTheyCame(Rewritten):
 
 @breaks("STORE-8", also={"LIFE-9"})
 class AsciiJson(Rewritten):
-    """Escapes the letters beyond ASCII."""
+    """Escapes letters beyond ASCII."""
 
     def content(self, part: str, text: bytes) -> bytes:
         return text.decode().encode("ascii", "backslashreplace")
@@ -363,7 +363,7 @@ class AsciiJson(Rewritten):
 
 @breaks("STORE-8", also={"STORE-1", "STORE-9", "STORE-10"})
 class ColonInTheFileName(StoreSession):
-    """Leaves the colon in the names of files as it is."""
+    """Does not escape the colon in file names."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -371,7 +371,7 @@ class ColonInTheFileName(StoreSession):
 
 
 class Tolerant(StoreSession):
-    """Reads through `mended`, which may make something of what is damaged."""
+    """Reads through `mended`, which others override to accept damage."""
 
     def mended(self, part: str, content: bytes) -> bytes:
         return content
@@ -385,7 +385,7 @@ class Tolerant(StoreSession):
     also={"TEST-2", "TEST-7", "TEST-11", "STORE-2", "LIFE-3", "LIFE-9", "CLIENT-3", "CLIENT-6"},
 )
 class NoUndefined(Tolerant):
-    """Reads JSON in every file, and stops at the word undefined."""
+    """Reads every file as JSON, and fails at the word undefined."""
 
     def mended(self, part: str, content: bytes) -> bytes:
         return b"" if content == layout.UNDEFINED else content
@@ -393,7 +393,7 @@ class NoUndefined(Tolerant):
 
 @breaks("STORE-9", also={"ENT-15", "ENT-17", "ENT-18", "STORE-2"})
 class RowsOfSixItems(Tolerant):
-    """Expects gramjs's sixth item in every row."""
+    """Requires gramjs's sixth item in every row."""
 
     def _decoded(self, decode: Any, part: str, content: bytes) -> Any:
         if part[-1].isdigit() and content.count(b'"') == 10:
@@ -403,7 +403,7 @@ class RowsOfSixItems(Tolerant):
 
 @breaks("STORE-9", also={"STORE-6"})
 class EveryFileIsItsOwn(StoreSession):
-    """Expects nothing but its own files in the directory."""
+    """Raises if a foreign file is in the directory."""
 
     def _read(self) -> None:
         for path in Path(self._directory._path).glob("*"):
@@ -414,7 +414,7 @@ class EveryFileIsItsOwn(StoreSession):
 
 @breaks("STORE-10")
 class WordsAreTrue(Tolerant):
-    """Takes any content of the flag's file for a flag, as teleproto does."""
+    """Accepts any content of the flag's file as a flag, like teleproto."""
 
     def mended(self, part: str, content: bytes) -> bytes:
         if part == "testServers" and content not in (b"true", b"false"):
@@ -424,7 +424,7 @@ class WordsAreTrue(Tolerant):
 
 @breaks("STORE-10")
 class BytesWrapAround(Tolerant):
-    """Cuts the numbers of a key to bytes, as a Buffer does."""
+    """Cuts the numbers of a key to bytes, like a Buffer."""
 
     def mended(self, part: str, content: bytes) -> bytes:
         with suppress(ValueError, TypeError, KeyError):
@@ -437,7 +437,7 @@ class BytesWrapAround(Tolerant):
 
 @breaks("STORE-10", also={"KEY-10", "STORE-7"})
 class EmptyFileIsNoFile(StoreSession):
-    """Takes an empty file for one that is not there."""
+    """Treats an empty file as missing."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -445,7 +445,7 @@ class EmptyFileIsNoFile(StoreSession):
 
 
 class NoEmptyFiles(Directory):
-    """A directory that does not see empty files."""
+    """A directory that hides empty files."""
 
     def read(self) -> dict[str, bytes]:
         files = {part: text for part, text in super().read().items() if text}
@@ -455,7 +455,7 @@ class NoEmptyFiles(Directory):
 
 @breaks("STORE-10")
 class NumbersInText(Tolerant):
-    """Takes a number that is written as text."""
+    """Accepts a number that is written as text."""
 
     def mended(self, part: str, content: bytes) -> bytes:
         return content.strip(b'"') if part in ("dcId", "port") else content
@@ -463,7 +463,7 @@ class NumbersInText(Tolerant):
 
 @breaks("STORE-10")
 class SkipsBadRows(StoreSession):
-    """Passes over a row that it cannot read, and forgets that entity."""
+    """Skips an unreadable row, and so forgets the entity."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -471,7 +471,7 @@ class SkipsBadRows(StoreSession):
 
 
 class ReadableRows(Directory):
-    """A directory that does not see rows which are damaged."""
+    """A directory that hides damaged rows."""
 
     def read(self) -> dict[str, bytes]:
         files = {}
@@ -487,7 +487,7 @@ class ReadableRows(Directory):
 
 @breaks("STORE-6")
 class LeavesABackup(ThroughSession):
-    """Keeps a copy of the file beside it, and forgets about that in delete()."""
+    """Keeps a copy of its file, and does not remove it in delete()."""
 
     def _write(self, document: dict[str, Any]) -> None:
         super()._write(document)
@@ -509,7 +509,7 @@ class DeletesAllOfItsKind(ThroughSession):
 
 @breaks("STORE-7")
 class LoadsOnlyOnce(ThroughSession):
-    """Counts a load() that failed as done, so that the second one raises nothing."""
+    """Counts a failed load() as done, so that the second one does not raise."""
 
     _tried = False
 
@@ -534,7 +534,7 @@ class LoadsOnlyOnce(ThroughSession):
 
 @breaks("STORE-9")
 class SixthItemIsAList(Tolerant):
-    """Takes the sixth item of a row for the list of usernames, and a time there for damage."""
+    """Reads the sixth item of a row as the list of usernames, and raises if it is a time."""
 
     def mended(self, part: str, content: bytes) -> bytes:
         with suppress(ValueError):
@@ -546,7 +546,7 @@ class SixthItemIsAList(Tolerant):
 
 @breaks("STORE-10")
 class MissingPortIsTheUsual(StoreSession):
-    """Takes the usual port where the file of the port is missing."""
+    """Uses the port 443 if the file of the port is missing."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -554,7 +554,7 @@ class MissingPortIsTheUsual(StoreSession):
 
 
 class UsualPort(Directory):
-    """A directory in which there always is a port."""
+    """A directory that always has a port."""
 
     def read(self) -> dict[str, bytes]:
         files = super().read()

@@ -17,7 +17,7 @@ from known_bad.registry import breaks
 
 
 class Coded(StringSession):
-    """A correct session whose codec is two methods, to be broken there."""
+    """A correct session whose codec is two methods, for others to break."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Coded(StringSession):
 
 
 class Lenient(Coded):
-    """Repairs what the codec would refuse, and then decodes it."""
+    """Repairs a string that the codec would refuse, and then decodes it."""
 
     def _decode(self, saved: str) -> Login:
         with suppress(InvalidSessionString):
@@ -60,7 +60,7 @@ class Lenient(Coded):
 
 
 def record_of(saved: str) -> bytes:
-    """The bytes of a string, as a decoder gets them that minds nothing."""
+    """Return the bytes of a string as a tolerant decoder reads them."""
     text = saved[1:].translate(str.maketrans("-_", "+/"))
     try:
         return base64.b64decode(text)
@@ -74,7 +74,7 @@ def text_of(record: bytes) -> str:
 
 @breaks("STR-1", also={"FRESH-2"})
 class EmptyIsMalformed(Coded):
-    """Decodes every text that it is given, the empty one as well."""
+    """Decodes every text, also the empty one."""
 
     def __init__(self, saved: str | None = None) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class EmptyIsMalformed(Coded):
     },
 )
 class WithoutPadding(Coded):
-    """Cuts the padding off, as it looks untidy, and puts it back on reading."""
+    """Removes the padding on saving, and adds it on reading."""
 
     def _encode(self, login: Login) -> str:
         return encode(login).rstrip("=")
@@ -117,7 +117,7 @@ class WithoutPadding(Coded):
 
 @breaks("STR-2", also={"LIFE-10", "CLIENT-5"})
 class SavesTheNewestKey(Coded):
-    """Saves the key that was set last, whichever data centre it is for."""
+    """Saves the key that was set last, for any data centre."""
 
     _newest: bytes | None = None
 
@@ -136,7 +136,7 @@ class SavesTheNewestKey(Coded):
 
 @breaks("STR-2", also={"STR-4", "STR-13", "TLT-5"})
 class HostsInAscii(Coded):
-    """Writes host names in their ASCII form, which is another name."""
+    """Writes host names in their ASCII form."""
 
     def _encode(self, login: Login) -> str:
         address = login.server_address
@@ -147,7 +147,7 @@ class HostsInAscii(Coded):
 
 @breaks("STR-3", also={"TEST-9", "STR-4", "TLT-1", "TLT-3", "TLT-5", "LIFE-2", "LIFE-10"})
 class SignedDataCentreInTheString(Coded):
-    """Reads the data centre's id as a byte with a sign, and refuses those below 1."""
+    """Reads the data centre's id as a signed byte, and refuses negative ids."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -158,7 +158,7 @@ class SignedDataCentreInTheString(Coded):
 
 @breaks("STR-3", also={"STR-4"})
 class LongAddressIsIPv6(Coded):
-    """Takes a length above 100 for the beginning of raw IPv6 bytes, as teleproto does."""
+    """Reads a length above 100 as the beginning of raw IPv6 bytes, like teleproto."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -182,7 +182,7 @@ class ReadsAsciiOnly(Coded):
 
 @breaks("STR-4", also={"STR-5", "LIFE-8", "CLIENT-3"})
 class SavesWhatChanged(Coded):
-    """Gives the string where something has changed since the last save(), and nothing otherwise."""
+    """Returns the string only if something has changed since the last save()."""
 
     _saved: str = ""
 
@@ -212,7 +212,7 @@ class SavesWhatChanged(Coded):
     },
 )
 class KeepsTheAlphabet(Coded):
-    """Writes the alphabet that the program's other tokens have, where it read a string."""
+    """Writes the URL-safe alphabet after it has read a string."""
 
     _read = False
 
@@ -227,7 +227,7 @@ class KeepsTheAlphabet(Coded):
 
 @breaks("STR-5")
 class NothingBeforeLoad(Coded):
-    """Saves an empty string until it was loaded, as teleproto does."""
+    """Saves an empty string before load(), like teleproto."""
 
     _loaded = False
 
@@ -240,7 +240,7 @@ class NothingBeforeLoad(Coded):
 
 @breaks("STR-6")
 class HalfALogin(Coded):
-    """Fills a missing key with zeros, so that the string always has its length."""
+    """Fills a missing key with zeros."""
 
     def save(self) -> str:
         state = self._state
@@ -265,7 +265,7 @@ class HalfALogin(Coded):
     },
 )
 class CannotSaveHalf(Coded):
-    """Raises where there is no key to save."""
+    """Raises on save() if it has no key."""
 
     def save(self) -> str:
         if self._state.server_address and self._login() is None:
@@ -275,7 +275,7 @@ class CannotSaveHalf(Coded):
 
 @breaks("STR-6")
 class SavesTheLastLogin(Coded):
-    """Saves the last complete login where the present one is not complete."""
+    """Saves the last complete login if the current one is incomplete."""
 
     _last = ""
 
@@ -295,7 +295,7 @@ class SavesTheLastLogin(Coded):
 
 @breaks("STR-7", also={"STR-12"})
 class AnyVersion(Coded):
-    """Drops the first character without a look at it."""
+    """Drops the first character without a check."""
 
     def _decode(self, saved: str) -> Login:
         return decode("1" + saved[1:])
@@ -303,7 +303,7 @@ class AnyVersion(Coded):
 
 @breaks("STR-7", also={"STR-12"})
 class AnyDigit(Lenient):
-    """Takes any digit for a version."""
+    """Accepts any digit as the version."""
 
     def _repaired(self, saved: str) -> str:
         return "1" + saved[1:] if saved[:1].isdigit() else saved
@@ -311,7 +311,7 @@ class AnyDigit(Lenient):
 
 @breaks("STR-7", also={"STR-12", "TLT-4"})
 class VersionMayBeMissing(Lenient):
-    """Reads a string without its version, for those who forgot to copy it."""
+    """Reads a string even if its version is missing."""
 
     def _repaired(self, saved: str) -> str:
         return "1" + saved
@@ -319,7 +319,7 @@ class VersionMayBeMissing(Lenient):
 
 @breaks("STR-8", also={"STR-7", "STR-12"})
 class SkipsWhatIsNotBase64(Lenient):
-    """Decodes with a decoder that passes over every character it does not know."""
+    """Decodes with a decoder that skips every unknown character."""
 
     def _repaired(self, saved: str) -> str:
         return "1" + "".join(c for c in saved[1:] if c.isascii() and (c.isalnum() or c in "+/-_="))
@@ -327,7 +327,7 @@ class SkipsWhatIsNotBase64(Lenient):
 
 @breaks("STR-8", also={"STR-12"})
 class RemovesWhiteSpace(Lenient):
-    """Takes white space out of the middle of a string."""
+    """Removes white space from the middle of a string."""
 
     def _repaired(self, saved: str) -> str:
         return "".join(saved.split())
@@ -344,7 +344,7 @@ class StopsAtThePadding(Lenient):
 
 @breaks("STR-9", also={"STR-8", "STR-12", "STR-17", "TLT-5"})
 class KeyIsTheRest(Coded):
-    """Takes all that is left for the key, and makes it 256 bytes."""
+    """Reads all remaining bytes as the key, and makes them 256 bytes."""
 
     def _decode(self, saved: str) -> Login:
         with suppress(InvalidSessionString):
@@ -364,7 +364,7 @@ class KeyIsTheRest(Coded):
 
 @breaks("STR-9", also={"STR-12", "TLT-5"})
 class PassesOverTheEnd(Lenient):
-    """Passes over bytes that follow the key."""
+    """Ignores bytes after the key."""
 
     def _repaired(self, saved: str) -> str:
         record = record_of(saved)
@@ -377,7 +377,7 @@ class PassesOverTheEnd(Lenient):
 
 @breaks("STR-9", also={"STR-12", "TLT-5"})
 class LengthIsNotRead(Lenient):
-    """Finds the address by what is left over, and never reads its length."""
+    """Computes the address from the remaining bytes, and never reads its length field."""
 
     def _repaired(self, saved: str) -> str:
         record = record_of(saved)
@@ -389,7 +389,7 @@ class LengthIsNotRead(Lenient):
 
 @breaks("STR-10", also={"STR-12"})
 class AddressInLatin1(Lenient):
-    """Reads an address that is not UTF-8 in an encoding that has a letter for every byte."""
+    """Reads an address that is not UTF-8 as Latin-1."""
 
     def _repaired(self, saved: str) -> str:
         record = record_of(saved)
@@ -403,7 +403,7 @@ class AddressInLatin1(Lenient):
 
 @breaks("STR-10", also={"STR-12"})
 class EmptyAddressInTheString(Coded):
-    """Takes a string whose address is empty."""
+    """Accepts a string whose address is empty."""
 
     def _decode(self, saved: str) -> Login:
         with suppress(InvalidSessionString):
@@ -416,7 +416,7 @@ class EmptyAddressInTheString(Coded):
 
 
 class Zero(Coded):
-    """Takes a zero in one of the two numbers."""
+    """Accepts a zero in one of the two numbers."""
 
     allowed: str
 
@@ -436,21 +436,21 @@ class Zero(Coded):
 
 @breaks("STR-11", also={"STR-12"})
 class DataCentreZero(Zero):
-    """Takes data centre 0."""
+    """Accepts data centre 0."""
 
     allowed = "dc_id"
 
 
 @breaks("STR-11", also={"STR-12", "TLT-5"})
 class PortZero(Zero):
-    """Takes port 0."""
+    """Accepts port 0."""
 
     allowed = "port"
 
 
 @breaks("STR-12")
 class RepeatsTheString(Coded):
-    """Puts the string into its error, so that the user sees which one it was."""
+    """Repeats the string in its error."""
 
     def _decode(self, saved: str) -> Login:
         try:
@@ -461,7 +461,7 @@ class RepeatsTheString(Coded):
 
 @breaks("STR-12")
 class ShowsTheBytes(Coded):
-    """Shows in its error what is left to read, as teleproto does."""
+    """Shows the remaining bytes in its error, like teleproto."""
 
     def _decode(self, saved: str) -> Login:
         try:
@@ -487,7 +487,7 @@ class ShowsTheNumbers(Coded):
 
 @breaks("STR-12")
 class CauseShowsTheKey(Coded):
-    """Raises from the error of the decoder, which holds all the bytes that were no UTF-8."""
+    """Raises from the decoder's error, which holds all bytes that are not UTF-8."""
 
     def _decode(self, saved: str) -> Login:
         try:
@@ -503,7 +503,7 @@ class CauseShowsTheKey(Coded):
 
 @breaks("STR-13", also={"TLT-4", "TLT-5"})
 class StandardAlphabetOnly(Coded):
-    """Reads the standard alphabet alone."""
+    """Reads only the standard alphabet."""
 
     def _decode(self, saved: str) -> Login:
         if ("-" in saved or "_" in saved) and len(saved) != 353:
@@ -513,7 +513,7 @@ class StandardAlphabetOnly(Coded):
 
 @breaks("STR-13")
 class TelethonInItsOwnAlphabet(Coded):
-    """Reads a Telethon string in Telethon's alphabet alone."""
+    """Reads a Telethon string only in Telethon's alphabet."""
 
     def _decode(self, saved: str) -> Login:
         if len(saved) == 353 and ("+" in saved or "/" in saved):
@@ -525,7 +525,7 @@ class TelethonInItsOwnAlphabet(Coded):
 
 @breaks("STR-14", also={"STR-13", "TLT-3", "TLT-5"})
 class SignedPortIsSaved(Coded):
-    """Packs the port as a number with a sign, and fails above 32767, as teleproto does."""
+    """Packs the port as a signed number, and fails above 32767, like teleproto."""
 
     def _encode(self, login: Login) -> str:
         struct.pack(">h", login.port)
@@ -534,7 +534,7 @@ class SignedPortIsSaved(Coded):
 
 @breaks("STR-14", also={"STR-13", "TLT-5"})
 class SignedPortIsRead(Coded):
-    """Reads the port of its own layout as a number with a sign, as teleproto does."""
+    """Reads the port of its own layout as a signed number, like teleproto."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -545,7 +545,7 @@ class SignedPortIsRead(Coded):
 
 @breaks("STR-15")
 class KnowsSomeDataCentres(Coded):
-    """Refuses a string of a data centre from 6 to 99, as Telegram has none of these numbers."""
+    """Refuses a string of a data centre from 6 to 99, because Telegram has none of these ids."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -556,7 +556,7 @@ class KnowsSomeDataCentres(Coded):
 
 @breaks("STR-16")
 class RemovesMarks(Lenient):
-    """Takes out the marks that a shell or a mail program may have put into a long text."""
+    """Removes the marks that a shell or a mail program may put into a long text."""
 
     def _repaired(self, saved: str) -> str:
         return saved.translate(dict.fromkeys(map(ord, "#$&:;<>?@[]^`{|}~")))
@@ -564,7 +564,7 @@ class RemovesMarks(Lenient):
 
 @breaks("TLT-1", also={"TEST-9", "TEST-10", "STR-5", "STR-13", "TLT-2", "TLT-3", "CLIENT-3"})
 class Expects352Characters(Coded):
-    """Takes the document at its word, and expects 352 characters with the version."""
+    """Follows the document literally, and expects 352 characters with the version."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -574,7 +574,7 @@ class Expects352Characters(Coded):
 
 
 class FromTelethon(Coded):
-    """A correct session that reads Telethon's strings in one place, to be broken there."""
+    """A correct session that reads Telethon's strings in one method, for others to break."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -597,7 +597,7 @@ class AddressFromTheRight(FromTelethon):
 
 @breaks("TLT-1", also={"TLT-3"})
 class AddressesWithoutZeros(FromTelethon):
-    """Drops the zeros of an address with everything else that is false."""
+    """Drops every zero of an address as if it were an empty value."""
 
     def _telethon(self, login: Login) -> Login:
         parts = [part for part in login.server_address.split(".") if int(part)]
@@ -606,7 +606,7 @@ class AddressesWithoutZeros(FromTelethon):
 
 @breaks("TLT-2", also={"TLT-3"})
 class SignedPortFromTelethon(FromTelethon):
-    """Reads the port of a Telethon string as a number with a sign, as teleproto does."""
+    """Reads the port of a Telethon string as a signed number, like teleproto."""
 
     def _telethon(self, login: Login) -> Login:
         return login._replace(port=login.port - 65536 * (login.port > 32767))
@@ -614,7 +614,7 @@ class SignedPortFromTelethon(FromTelethon):
 
 @breaks("TLT-3", also={"STR-13", "CLIENT-3"})
 class SavesTelethonAsTelethon(FromTelethon):
-    """Writes the format that it has read."""
+    """Writes the format that it read."""
 
     _from: Login | None = None
 
@@ -632,7 +632,7 @@ class SavesTelethonAsTelethon(FromTelethon):
 
 @breaks("TLT-4", also={"STR-9", "STR-10", "STR-11", "STR-12", "TLT-5"})
 class ReadsIPv6(Coded):
-    """Reads a Telethon string with an IPv6 address, as teleproto tries to."""
+    """Reads a Telethon string with an IPv6 address, like teleproto."""
 
     def _decode(self, saved: str) -> Login:
         try:
@@ -646,7 +646,7 @@ class ReadsIPv6(Coded):
 
 @breaks("TLT-4")
 class DoesNotSayWhy(Coded):
-    """Refuses a Telethon string with an IPv6 address like any other that it cannot read."""
+    """Refuses a Telethon string with an IPv6 address, but does not say what it is."""
 
     def _decode(self, saved: str) -> Login:
         with suppress(InvalidSessionString):
@@ -656,7 +656,7 @@ class DoesNotSayWhy(Coded):
 
 @breaks("TLT-5", also={"STR-3", "STR-4"})
 class ShortLengthDecides(Coded):
-    """Takes every string of 353 characters for Telethon's, as teleproto does."""
+    """Reads every string of 353 characters as Telethon's, like teleproto."""
 
     def _decode(self, saved: str) -> Login:
         login = decode(saved)
@@ -669,7 +669,7 @@ class ShortLengthDecides(Coded):
 
 @breaks("TLT-5", also={"STR-13"})
 class FourteenInUrlIsTelethon(Coded):
-    """Takes a string for Telethon's by its length and its alphabet."""
+    """Recognises Telethon's strings only by their length and alphabet."""
 
     def _decode(self, saved: str) -> Login:
         url_safe = "-" in saved or "_" in saved
@@ -690,7 +690,7 @@ class TelethonKnowsSomeDataCentres(FromTelethon):
 
 @breaks("STR-5")
 class SavesWhatItHolds(StringSession):
-    """Saves what it holds once an entity was seen, though the string is not read before load()."""
+    """Saves an empty login if it sees an entity before load(), because load() reads the string."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__(saved)
@@ -713,7 +713,7 @@ class SavesWhatItHolds(StringSession):
 
 @breaks("STR-9")
 class SecondLoadIsEmpty(StringSession):
-    """Lets go of the string before it is read, so that a second load() finds nothing wrong."""
+    """Drops the string before it is read, so that a second load() does not raise."""
 
     def __init__(self, saved: str | None = "") -> None:
         super().__init__()
@@ -737,7 +737,7 @@ class SecondLoadIsEmpty(StringSession):
 
 
 def bits_of(saved: str) -> str:
-    """The bits of a string's characters, in either alphabet."""
+    """Return the bits of a string's characters, in either alphabet."""
     text = saved[1:].rstrip("=").translate(str.maketrans("-_", "+/"))
     return "".join(f"{_ALPHABET.index(character):06b}" for character in text)
 
@@ -747,7 +747,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 @breaks("STR-17")
 class DropsTheLastGroup(Lenient):
-    """Fills up a group of base64 that is not whole with zeros."""
+    """Fills an incomplete group of base64 with zeros."""
 
     def _repaired(self, saved: str) -> str:
         text = saved.rstrip("=")
@@ -758,7 +758,7 @@ class DropsTheLastGroup(Lenient):
 
 @breaks("STR-17")
 class TakesQuotesByNumber(Lenient):
-    """Takes a character off both ends if the first one is a quote."""
+    """Removes a character from both ends if the first one is a quote."""
 
     def _repaired(self, saved: str) -> str:
         text = saved.strip()
@@ -771,7 +771,7 @@ class TakesQuotesByNumber(Lenient):
 
 @breaks("STR-17")
 class FirstAlphabetSeen(Lenient):
-    """Decides for one alphabet, and reads a character of the other one as zero."""
+    """Decides on one alphabet, and reads characters of the other one as zero."""
 
     def _repaired(self, saved: str) -> str:
         if set(saved) & set("+/"):
@@ -796,7 +796,7 @@ class CarriesUnusedBits(Lenient):
 
 @breaks("STR-17")
 class BlanksAreText(Lenient):
-    """Decodes a string with white space at its end as if it were the key's last byte."""
+    """Reads white space at the end of a string as the key's last byte."""
 
     def _repaired(self, saved: str) -> str:
         text = saved.rstrip()

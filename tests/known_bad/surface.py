@@ -13,7 +13,7 @@ from known_bad.registry import breaks
 
 
 class Adapter:
-    """Hands every member on to a correct session, except those in `missing`."""
+    """Passes every member on to a correct session, except those in `missing`."""
 
     session_profile = "memory"
     missing: tuple[str, ...] = ()
@@ -39,28 +39,28 @@ class NoTestServers(Adapter):
 
 @breaks("SURFACE-1")
 class NoKeysByDataCentre(Adapter):
-    """Has the auth_key property alone, as Telethon's sessions do."""
+    """Has only the auth_key property, like Telethon's sessions."""
 
     missing = ("get_auth_key", "set_auth_key")
 
 
 @breaks("SURFACE-1")
 class NoDelete(Adapter):
-    """Cannot be deleted, as teleredis, so that a log-out leaves the key."""
+    """Has no delete(), like teleredis, so that a log-out leaves the key."""
 
     missing = ("delete",)
 
 
 @breaks("SURFACE-1")
 class NoClose(MemorySession):
-    """Sets the member that it has no use for to None."""
+    """Sets an unused member to None."""
 
     close = None  # type: ignore[assignment]  # the mistake
 
 
 @breaks("SURFACE-1")
 class ConstructorWithOptions(MemorySession):
-    """Cannot be constructed without an argument that its profile does not know."""
+    """Requires a constructor argument that its profile does not have."""
 
     def __init__(self, options: dict[str, str]) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class ConstructorWithOptions(MemorySession):
 
 @breaks("SURFACE-2")
 class StateMadeByLoad(BlobSession):
-    """Makes its table of keys in load(), and looks into it before."""
+    """Makes its table of keys in load(), but reads it before that."""
 
     _table: Mapping[int, bytes]
 
@@ -85,7 +85,7 @@ class StateMadeByLoad(BlobSession):
 
 @breaks("SURFACE-2", also={"FRESH-1", "TEST-1"})
 class RaisesBeforeLoad(BlobSession):
-    """Guards every property against being read before load()."""
+    """Raises if a property is read before load()."""
 
     @property
     def test_servers(self) -> bool:
@@ -100,7 +100,7 @@ class RaisesBeforeLoad(BlobSession):
 
 @breaks("SURFACE-3", using="set_dc")
 class AwaitableSetDc(MemorySession):
-    """Makes set_dc a coroutine, as its database driver is asynchronous."""
+    """Makes set_dc a coroutine, because its database driver is asynchronous."""
 
     def set_dc(  # type: ignore[override]  # the mistake
         self, dc_id: int, server_address: str, port: int
@@ -113,7 +113,7 @@ class AwaitableSetDc(MemorySession):
 
 @breaks("SURFACE-3", also={"KEY-3", "KEY-4", "KEY-7", "LIFE-2", "LIFE-8", "CLIENT-5"})
 class ClearsKeysLater(MemorySession):
-    """Clears the key of another data centre a minute later, in case it is needed after all."""
+    """Clears the key of another data centre only after a minute."""
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         if auth_key is None and dc_id not in (None, self.dc_id):
@@ -125,7 +125,7 @@ class ClearsKeysLater(MemorySession):
 
 @breaks("SURFACE-2")
 class ReadsNothingBeforeLoad(BlobSession):
-    """Raises where a stored login is read before load()."""
+    """Raises if a stored login is read before load()."""
 
     @property
     def server_address(self) -> str | None:
