@@ -14,6 +14,7 @@ from teleproto_conformance.checks.effort import STANDARD, Effort
 from teleproto_conformance.checks.failure import Failure
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Case, Check, Contract, Generated
+from teleproto_conformance.contract.trace import dump
 from teleproto_conformance.subjects.in_process import driver
 from teleproto_sessions import AuthKey, MemorySession, StoreSession, StringSession, tl
 
@@ -165,7 +166,7 @@ def test_a_fault_is_found_and_shown_in_few_steps(
         rule=check.rule,
         profiles=check.profiles,
         comment=check.comment,
-        trace=failure.done,
+        notation=dump(failure.done),
     )
     assert _search(again, profile, factory) == failure
     assert _search(again, profile, REFERENCES[profile]) is None

@@ -51,6 +51,6 @@ def read(path: Path, contract: Contract, profile: str) -> tuple[Case, Rule]:
         rule=rule.id,
         profiles=(profile,),
         comment=f"The trace in {path.name}.",
-        trace=traces.parse(content["trace"]),
+        notation=content["trace"],
     )
     return case, rule

@@ -7,9 +7,11 @@ of the suite needs only the second.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from . import trace as traces
+from .operations import Notation
 from .tables import Field, Layout, Member, Profile, Tables
 from .trace import Trace
 
@@ -37,16 +39,25 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A trace that shows a rule. ``id`` is unique, such as ``DC-1[published-production-1]``."""
+    """A trace that shows a rule. ``id`` is unique, such as ``DC-1[published-production-1]``.
+
+    ``notation`` is the trace as it is written. It is read when it is needed: most runs play a part.
+    """
 
     id: str
     rule: str
     profiles: tuple[str, ...]
     comment: str
-    trace: Trace
+    notation: Notation
+
+    @cached_property
+    def trace(self) -> Trace:
+        return traces.parse(self.notation)
 
     def dump(self) -> dict[str, Any]:
-        return {**_dump(self), "trace": traces.dump(self.trace)}
+        head = _dump(self)
+        del head["notation"]
+        return {**head, "trace": traces.dump(self.trace)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ContractError
-from . import trace as traces
 from .keys import KEYS
 from .paths import SPEC, VECTORS
 from .rules import Case, Chapter, Contract, Generated, Rule
@@ -38,12 +37,13 @@ def _chapter(document: dict[str, Any]) -> Chapter:
         **head,
         vectors=document["vectors"],
         rules=tuple(Rule(**_tuples(rule)) for rule in document["rules"]),
-        cases=tuple(
-            Case(**{**_tuples(case), "trace": traces.parse(case["trace"])})
-            for case in document["cases"]
-        ),
+        cases=tuple(_case(case) for case in document["cases"]),
         generated=tuple(Generated(**_tuples(entry)) for entry in document["generated"]),
     )
+
+
+def _case(entry: dict[str, Any]) -> Case:
+    return Case(notation=entry.pop("trace"), **_tuples(entry))
 
 
 def _tuples(entry: dict[str, Any]) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
                 rule=rule.id,
                 profiles=profiles,
                 comment=scenario["comment"],
-                trace=traces.parse(notation),
+                notation=notation,
             )
         _refuse_unused(scenario)
 
