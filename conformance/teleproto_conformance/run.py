@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import __version__
+from .checks import gate
 from .checks.checker import Checker, in_memory
 from .checks.effort import Effort, choose
 from .checks.failure import Failure
@@ -144,15 +145,15 @@ class Run:
 
     def _pass_the_gate(self) -> None:
         """Refuse a class that fails a gate rule, unless the baseline lists the failure."""
-        failures: list[tuple[Rule, Failure]] = []
-        for check in self.checks:
-            rule = self.rules[check.rule]
-            if not rule.gate or check.id in self.known:
-                continue
-            if (failure := self._fails(check)) is not None:
-                failures.append((rule, failure))
-                if failure.done[-1].operation == "open":
-                    break
+        asked = [
+            check
+            for check in self.checks
+            if self.rules[check.rule].gate and check.id not in self.known
+        ]
+        failures = [
+            (self.rules[check.rule], failure)
+            for check, failure in gate.failures(asked, self._fails)
+        ]
         if failures:
             members = self.contract.members
             raise UsageError(refusal(self.implementation, failures, self._words, members))
