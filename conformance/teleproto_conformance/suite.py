@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +20,8 @@ from .run import FAULTS, Run
 
 HANGS = 3
 """The run stops at this number of calls that hang."""
+_HYPOTHESIS = "hypothesispytest"
+"""The name of Hypothesis's own plugin."""
 
 
 class Suite:
@@ -37,7 +40,8 @@ class Suite:
         self._hangs = 0
         self._unwritten: list[str] = []
         chosen = str(self._run.settings.replay or VECTORS)
-        if settings.alone(config):
+        self._alone = settings.alone(config)
+        if self._alone:
             config.args[:] = [chosen]
         elif chosen not in config.args:
             config.args.append(chosen)
@@ -142,6 +146,7 @@ class Suite:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._spare_hypothesis()
         if hasattr(self._config, "workerinput") or self._config.option.collectonly:
             return
         self._report.complete = session.exitstatus in (
@@ -162,6 +167,12 @@ class Suite:
                     f"--session-report={path}: cannot be written: {error.strerror}"
                 )
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _spare_hypothesis(self) -> None:
+        """Take out Hypothesis's plugin where nothing was drawn: its summary imports Hypothesis."""
+        plugins = self._config.pluginmanager
+        if self._alone and "hypothesis" not in sys.modules and plugins.has_plugin(_HYPOTHESIS):
+            plugins.unregister(name=_HYPOTHESIS)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._config.option.collectonly:

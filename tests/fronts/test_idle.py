@@ -22,6 +22,8 @@ HEAVY = {
     "yaml",
     "asyncio",
 }
+WITHOUT_HYPOTHESIS = ("-p", "no:hypothesispytest")
+"""The plugin of Hypothesis imports it at the end of a run."""
 
 
 @pytest.fixture
@@ -33,29 +35,37 @@ def watched(project: Project) -> Project:
 
 
 def _modules(project: Project, *options: str) -> set[str]:
-    done = project.pytest("-p", "no:hypothesispytest", *options)
+    done = project.pytest(*options)
     assert done.code == 0, done.text
     (line,) = (line for line in done.out.splitlines() if line.startswith("MODULES "))
     return set(line.split()[1:])
 
 
 def test_only_the_options_are_imported(watched: Project) -> None:
-    modules = _modules(watched)
+    modules = _modules(watched, *WITHOUT_HYPOTHESIS)
     ours = {name for name in modules if name.startswith("teleproto")}
     assert ours == {"teleproto_conformance", "teleproto_conformance.plugin"}
     assert modules.isdisjoint(HEAVY | {"hypothesis"})
 
 
 def test_help_imports_nothing_either(watched: Project) -> None:
-    done = watched.pytest("-p", "no:hypothesispytest", "--help")
+    done = watched.pytest(*WITHOUT_HYPOTHESIS, "--help")
     assert "--session-impl=CLASS" in done.out
     (line,) = (line for line in done.out.splitlines() if line.startswith("MODULES "))
     assert HEAVY.isdisjoint(line.split())
 
 
-def test_a_run_that_generates_nothing_imports_no_generator(watched: Project) -> None:
+@pytest.mark.parametrize("plugins", [WITHOUT_HYPOTHESIS, ()])
+def test_a_run_that_generates_nothing_imports_no_generator(
+    watched: Project, plugins: tuple[str, ...]
+) -> None:
     session = "--session-impl=teleproto_sessions.MemorySession"
-    modules = _modules(watched, session, "-k", "SURFACE-2")
+    modules = _modules(watched, *plugins, session, "-k", "SURFACE-2")
     assert "teleproto_conformance.suite" in modules
     assert "hypothesis" not in modules
-    assert "hypothesis" in _modules(watched, session, "-k", "DC-9")
+    assert "hypothesis" in _modules(watched, *plugins, session, "-k", "DC-9")
+
+
+def test_tests_of_the_user_keep_the_summary_of_hypothesis(watched: Project) -> None:
+    session = "--session-impl=teleproto_sessions.MemorySession"
+    assert "hypothesis" in _modules(watched, session, "-k", "own or SURFACE-2", "test_own.py")
