@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import re
 import shlex
@@ -70,6 +71,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.contract: Contract = vectors.load()
+        gc.freeze()  # all that was read stays until the end, and is much to look through
         host = programs.program(settings.implementation, settings.base)
         theirs = sys.path if host is None else ()
         self._python = host is None
