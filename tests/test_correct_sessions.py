@@ -40,7 +40,7 @@ SESSIONS = [
     "teleproto_sessions.StringSession",
     "teleproto_sessions.StoreSession",
 ]
-SEEDS = range(20)
+SEEDS = range(4)
 
 
 @pytest.fixture(scope="module")
