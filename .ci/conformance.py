@@ -15,6 +15,7 @@ def main() -> int:
                 f"--session-impl=teleproto_sessions.{name}",
                 "--session-strict",
                 "--session-require=faults",
+                *("-n", "logical", "--dist", "worksteal"),
             ]
             for name in SESSIONS
         ]
