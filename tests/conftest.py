@@ -1,4 +1,4 @@
-"""A project directory for each test, and the kill matrix as a table (``--kill-matrix``)."""
+"""Shared by all tests: a project directory, the order of tests, and the kill matrix as a table."""
 
 from __future__ import annotations
 
@@ -24,6 +24,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="print for every rule the faulty sessions that break it",
     )
+
+
+_LONG = (
+    "test_published.py::test_fails_exactly_what_its_baseline_says[teleproto-StoreSession",
+    "test_published.py::test_fails_exactly_what_its_baseline_says[gramjs-StoreSession",
+    "test_examples.py",
+    "test_correct_sessions.py::test_has_no_finding[",
+    "test_kill_matrix.py::test_nothing_is_wrong_before_the_mistake[",
+    "test_wheel.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long before the rest, so that no process waits for it in the end."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
