@@ -22,7 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kill-matrix",
         action="store_true",
-        help="print for every rule the faulty sessions that break it",
+        help="print for each rule the known-bad sessions that break it",
+    )
+    parser.addoption(
+        "--whole-matrix",
+        action="store_true",
+        help="run also the checks that never reach the mistake of a known-bad session",
     )
 
 
@@ -37,7 +42,7 @@ _LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes long before the rest, so that no process waits for it in the end."""
+    """Run the long tests first, so that no process waits for one at the end."""
 
     def place(item: pytest.Item) -> int:
         return next((at for at, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
 from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
+from support.reaching import Reach
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, STANDARD, Effort
 from teleproto_conformance.contract import vectors
@@ -17,6 +18,7 @@ from teleproto_conformance.contract.rules import Check, Generated
 from teleproto_conformance.subjects import hosted, in_process
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
+from teleproto_sessions import MemorySession, StoreSession, StringSession
 
 CONTRACT = vectors.load()
 
@@ -39,6 +41,9 @@ HOSTED = {
 }
 """Rules whose checks need new processes or many names. They are slow and combine other rules, so
 they run only on the sessions that name them."""
+REACH = Reach([*BASES, MemorySession, StringSession, StoreSession], without=HOSTED)
+SAMPLE = REGISTERED[7::40]
+"""In each run, these sessions are also asked the checks that never reach their mistake."""
 LIMIT = 5.0
 """Seconds that a call may take."""
 
@@ -60,6 +65,12 @@ def server() -> Iterator[ForkServer]:
     made.close()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "unspared" in metafunc.fixturenames:
+        whole = metafunc.config.getoption("--whole-matrix")
+        metafunc.parametrize("unspared", REGISTERED if whole else SAMPLE, ids=str)
+
+
 def expected_rules(known: KnownBad) -> set[str]:
     rules = {known.rule, *known.also}
     if known.using is not None:
@@ -79,12 +90,14 @@ def failed_rules(
     named: set[str],
     server: ForkServer,
     effort: Effort = STANDARD,
+    *,
+    spared: Collection[str] = (),
 ) -> set[str]:
     """Return the rules that `session` fails; after its first failure, a rule is not checked again.
 
     Generated checks also combine other rules, and depend on the version of Hypothesis. These and
     the rules in `HOSTED` are checked only if `named` contains them. All other rules are checked
-    with all their cases, through a host if a case restarts the program.
+    with all their cases except `spared`, through a host if a case restarts the program.
     """
     here = Checker(CONTRACT, profile, in_process.driver(session, CONTRACT))
     members = CONTRACT.members
@@ -101,6 +114,8 @@ def failed_rules(
     for check in CONTRACT.checks(profile):
         special = isinstance(check, Generated) or check.rule in HOSTED
         if check.rule in failed or (special and check.rule not in named):
+            continue
+        if check.id in spared:
             continue
         if fails(check):
             failed.add(check.rule)
@@ -126,7 +141,8 @@ def test_fails_for_the_rule_it_breaks(
     known: KnownBad, server: ForkServer, record_property: Any
 ) -> None:
     expected = expected_rules(known)
-    got = failed_rules(known.session, known.profile, expected, server)
+    spared = REACH.never_called(known.session, known.profile)
+    got = failed_rules(known.session, known.profile, expected, server, spared=spared)
     record_property("fails", in_order(got))
     if got != expected:
         pytest.fail(
@@ -134,6 +150,17 @@ def test_fails_for_the_rule_it_breaks(
             f"failed in addition {in_order(got - expected)}",
             pytrace=False,
         )
+
+
+def test_a_check_that_never_reaches_a_mistake_does_not_show_it(
+    unspared: KnownBad, server: ForkServer
+) -> None:
+    """So the other tests leave it out. With ``--whole-matrix``, they leave nothing out."""
+    profile = unspared.profile
+    never = REACH.never_called(unspared.session, profile)
+    others = {check.id for check in CONTRACT.checks(profile)} - never
+    got = failed_rules(unspared.session, profile, set(), server, spared=others)
+    assert not got, f"{unspared} was not to be asked for {in_order(got)}, and fails it"
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
