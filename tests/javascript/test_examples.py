@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import parts
 from teleproto_conformance.findings.result import PASSED
 
-from . import installed, parts
+from . import installed
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "node"
 

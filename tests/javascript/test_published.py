@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from support import parts
 from teleproto_conformance.findings.result import KNOWN, PASSED
 
-from . import installed, parts
+from . import installed
 
 
 @dataclass(frozen=True)
