@@ -124,14 +124,12 @@ def test_a_drawn_history_is_shortened_unless_it_is_known(sessions: Project) -> N
     options = ("--session-impl=bad.Counts", "-k", "KEY-12[histories]")
     done = sessions.pytest(*options, "--session-report=cut.json")
     cut = " ".join(_message(done.out).split())
-    assert ". This one is cut down to what it takes to fail. 1 session = Counts()" in cut
+    assert ". The trace is shortened as far as possible. 1 session = Counts()" in cut
     assert cut.count("session.set_dc(") == 3
     sessions.pytest(*options, "--session-baseline=known.yaml", "--session-report=known.json")
     (known,) = schemas.read(sessions.path / "known.json")["results"]
     assert known["outcome"] == "known"
-    assert known["finding"]["comment"].endswith(
-        "This one may be longer than what it takes to fail."
-    )
+    assert known["finding"]["comment"].endswith("A shorter trace may fail as well.")
     assert len(known["finding"]["done"]) > cut.count(" session.")
 
 

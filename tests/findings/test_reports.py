@@ -127,7 +127,7 @@ def test_the_table_adds_up(written: Written) -> None:
     start = next(n for n, line in enumerate(lines) if line.startswith("chapter "))
     table = [line.rsplit(maxsplit=7) for line in lines[start + 1 : start + 4]]
     numbers = [[int(cell) for cell in row[1:]] for row in table]
-    assert [row[0].split()[0] for row in table] == ["DC", "KEY", "in"]
+    assert [row[0].split()[0] for row in table] == ["DC", "KEY", "total"]
     assert numbers[2] == [a + b for a, b in zip(numbers[0], numbers[1], strict=True)]
     counts = written.json["counts"]
     assert numbers[2][1:] == [

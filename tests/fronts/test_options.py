@@ -177,13 +177,13 @@ def test_an_option_without_a_session(sessions: Project, option: str) -> None:
             "known:\n"
             "  - {check: 'DC-1[ids-smallest]', reason: slow}\n"
             "  - {check: 'DC-1[ids-smallest]', reason: odd}\n",
-            "DC-1[ids-smallest] stands there twice",
+            "DC-1[ids-smallest] occurs twice",
         ),
         (
             "known:\n"
             "  - {check: 'DC-1[ids-smallest]', reason: slow}\n"
             "  - {check: 'DC-1[ids-smallest]', reason: slow}\n",
-            "DC-1[ids-smallest] stands there twice",
+            "DC-1[ids-smallest] occurs twice",
         ),
     ],
 )

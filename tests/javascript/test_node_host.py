@@ -423,7 +423,7 @@ afterwards('KeepsBusy', () => setInterval(() => {}, 1));
         ),
         ("IsTold", f"{_ERROR} setDC: Error: ENOENT: no such file"),
         ("Exits", "the process ended itself with exit code 3"),
-        ("Spins", "it was still busy after 2 seconds, and was stopped"),
+        ("Spins", "it was still busy after 2 seconds; the suite stopped it"),
         ("DoesWell", ""),
         ("KeepsBusy", ""),
     ],
@@ -440,7 +440,7 @@ def test_what_fails_after_the_last_call_is_a_finding(
     if got:
         (finding,) = _findings(done)
         assert _steps(finding)[-1] == "session.serverAddress, session.dcId, session.port"
-        assert "Expected         no error after the last step either" in finding
+        assert "Expected         no error after the last step" in finding
         assert f" Got {got}" in " ".join(finding.split())
 
 
@@ -476,7 +476,7 @@ exports.Mine = function Mine() {
     )
     assert done.code == 4, done.text
     assert "the session has no testServers (SURFACE-1: " in done.err
-    assert ", teleproto 1.229.0; testServers came with teleproto 1.228.5; `telepro" in done.err
+    assert ", teleproto 1.229.0; testServers was added in teleproto 1.228.5; `telepro" in done.err
 
 
 @pytest.mark.parametrize("profile", ["store", "custom"])
@@ -546,7 +546,8 @@ exports.Counts = class Counts extends MemorySession {
     [
         (
             "setTimeout(() => { throw new Error('refused'); }, 3)",
-            "constructing the session went well, but then uncaught error from the constructor",
+            "the session was constructed, but failed afterwards: uncaught error from the "
+            "constructor",
         ),
         (
             "Object.defineProperty(this, 'load', { get() { process.exit(3); } })",
@@ -662,7 +663,7 @@ export class Promises extends MemorySession { static sessionProfile = 'momory'; 
 """,
 }
 _CONSTRUCTING = "constructing the session failed with "
-_OR_MEND = "; mend its constructor, name a factory as node:MODULE#factory, or name what it promises"
+_OR_MEND = "; fix its constructor, name a factory as node:MODULE#factory, or name its profile"
 
 
 _REFUSED = [
@@ -766,7 +767,7 @@ _REFUSED = [
         "the session has no serverAddress, port, authKey, setAuthKey, getAuthKey, "
         "processEntities, getInputEntity, save, close, delete (SURFACE-1: A session has every "
         "member that the client may use.)",
-        "; `teleproto-conformance explain SURFACE-1` shows what is asked",
+        "; `teleproto-conformance explain SURFACE-1` shows the rule and its checks",
     ),
 ]
 

@@ -109,7 +109,7 @@ def test_is_red_without_its_baseline(published_class: Published, published: Path
     else:
         assert done.returncode == 4
         assert "the session has no testServers (SURFACE-1" in done.stderr
-        assert ", telegram 2.26.22; testServers came with teleproto 1.228.5; " in done.stderr
+        assert ", telegram 2.26.22; testServers was added in teleproto 1.228.5; " in done.stderr
 
 
 FACTS = [

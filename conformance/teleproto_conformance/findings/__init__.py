@@ -1,1 +1,1 @@
-"""What a run comes to: findings in words, baselines, reports."""
+"""The results of a run: findings in words, baselines, reports."""

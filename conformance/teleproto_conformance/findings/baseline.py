@@ -20,14 +20,14 @@ class Known:
 
     @property
     def text(self) -> str:
-        """The reason, and where more is said of it."""
+        """The reason, with its link."""
         return f"{self.reason} ({self.link})" if self.link else self.reason
 
 
 def read(path: Path, checks: list[str], profile: str) -> dict[str, Known]:
     """Return the entries of a baseline file by check.
 
-    :raises UsageError: where the file cannot be read, or an entry names no check of the profile.
+    :raises UsageError: if the file cannot be read, or an entry names an unknown check or one twice.
     """
     from ..contract import documents
 
@@ -43,7 +43,7 @@ def read(path: Path, checks: list[str], profile: str) -> dict[str, Known]:
     for entry in entries:
         if entry.check not in checks:
             near = difflib.get_close_matches(entry.check, checks, 1)
-            remedy = f"did you mean {near[0]}?" if near else "remove the entry, or mend its name"
+            remedy = f"did you mean {near[0]}?" if near else "remove the entry or correct its name"
             raise UsageError(
                 f"--session-baseline={path}: the {profile} profile has no check {entry.check}; "
                 f"{remedy}"
@@ -51,6 +51,6 @@ def read(path: Path, checks: list[str], profile: str) -> dict[str, Known]:
     for check, count in Counter(entry.check for entry in entries).items():
         if count > 1:
             raise UsageError(
-                f"--session-baseline={path}: {check} stands there twice; remove one of the entries"
+                f"--session-baseline={path}: {check} occurs twice; remove one of the entries"
             )
     return {entry.check: entry for entry in entries}

@@ -1,4 +1,4 @@
-"""A finding: a check that failed, in words for whoever has to mend it."""
+"""A finding: a failed check in words, for the author of the session."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .words import Words
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Which rule, what was done, what was expected, what came back, and how to see it again.
+    """The rule, the steps, the expected and the actual outcome, and the command that replays it.
 
-    The last of what was ``done`` went wrong, unless that came only ``afterwards``. ``steps`` and
-    ``mismatches`` say the same in the notation of traces, for programs.
+    The last step of ``done`` failed; if ``afterwards`` is true, the failure came after it.
+    ``steps`` and ``mismatches`` are the same facts in the notation of traces, for programs.
     """
 
     check: str
@@ -52,8 +52,8 @@ class Finding:
     ) -> Finding:
         """Put ``failure`` of ``check`` into words.
 
-        ``session`` is the class's short name, ``name`` what its sessions are called where the
-        trace gives them no name.
+        ``session`` is the short name of the class. ``name`` is the name of its sessions in steps
+        that give none.
         """
         return cls(
             check=check.id,
@@ -98,10 +98,13 @@ class Finding:
 def _comment(check: Check, failure: Failure) -> str:
     comment = check.comment
     if failure.afterwards:
-        comment += " All of that went well; what failed came afterwards."
+        comment += " All steps succeeded; the failure came afterwards."
     if isinstance(check, Generated) and not failure.hung:
-        how = "is cut down to" if failure.shortest else "may be longer than"
-        comment += f" This one {how} what it takes to fail."
+        comment += (
+            " The trace is shortened as far as possible."
+            if failure.shortest
+            else " A shorter trace may fail as well."
+        )
     return comment
 
 

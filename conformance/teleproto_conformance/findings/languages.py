@@ -1,4 +1,4 @@
-"""The languages that failure messages speak: that of the session, where it is known here."""
+"""Failure messages in the programming language of the session; the default is Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..subjects.hello import Hello
 from .words import PYTHON, Words
 
 _NAME = re.compile(r"\b([a-z]+(_[a-z]+)+|None|raise[sd]?|tracebacks)\b")
-"""What a sentence may mention; members of one word are called the same."""
+"""Names to translate in a sentence. Members of one word have the same name in JavaScript."""
 
 _ELSEWHERE = {
     "None": "undefined",
@@ -29,13 +29,13 @@ const {{ Api }} = require("{library}");
 const {{ AuthKey }} = require("{library}/crypto/AuthKey");
 const bigInt = require("big-integer");
 const keyA = new AuthKey();
-await keyA.setKey(Buffer.alloc(256, "A")); // and any other bytes for the other keys
+await keyA.setKey(Buffer.alloc(256, "A")); // use other bytes for the other keys
 let session;
 """
 
 
 class JavaScript(Words):
-    """As a user of ``library`` writes it; ``members`` is the table of the surface."""
+    """JavaScript for users of ``library``. ``members`` is the table of the surface."""
 
     remark = "//"
     fence = "js"
@@ -66,7 +66,7 @@ class JavaScript(Words):
         return f'bigInt("{digits}")'
 
     def construct(self, session: str, arguments: str) -> str:
-        # A factory, as its name shows, is no constructor, and may give a promise.
+        # A name with a small first letter is a factory, which may return a promise.
         return f"{'new' if session[:1].isupper() else 'await'} {session}({arguments})"
 
     def call(self, name: str, member: str, arguments: str) -> str:
@@ -91,7 +91,7 @@ def _camel_case(name: str) -> str:
 
 
 def words(hello: Hello, members: Mapping[str, Member]) -> Words:
-    """Return the words for a session whose host answered ``hello`` like this."""
+    """Return the words for the language and library in the answer to ``hello``."""
     if hello.language != "javascript":
         return PYTHON
     known = ("teleproto", "telegram")

@@ -1,7 +1,7 @@
 """A failure in the notation of traces, for programs that read a report.
 
-Long texts and large numbers could hold a key or a saved string. They are cut, and a digest stands
-beside them, so that two reports can be compared.
+Long texts and large numbers could hold a key or a saved string. They are cut, and a digest is
+added, so that two reports can be compared.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from .words import error
 
 _LONGEST = 40
 _BEGINNING = 12
-"""Characters that are shown of a longer text."""
+"""Characters shown of a text longer than ``_LONGEST``."""
 _LARGEST = 2**64
 _DIGITS = 16
 """Hexadecimal digits of a digest."""
 
 
 def steps(failure: Failure) -> list[dict[str, Any]]:
-    """Return the steps that were done."""
+    """Return the steps up to the failure."""
     return [_cut(step) for step in traces.dump(failure.done)]
 
 
 def mismatches(failure: Failure) -> list[dict[str, Any]]:
-    """Return, for each answer that would have been right, what was expected and what came back."""
+    """Return the expected and the actual outcome, once for each permitted answer."""
     return [{**_cut(each.dump()), "got": _outcome(each)} for each in failure.mismatches]
 
 

@@ -1,4 +1,4 @@
-"""Why a class is not checked at all, in one line."""
+"""The reason to refuse a class, in one line."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ def refusal(
     words: Words,
     members: Mapping[str, Member],
 ) -> str:
-    """Say which rule of the gate a class fails, and what to do.
+    """Say which gate rule a class fails, and what to do.
 
-    ``failures`` has one entry at least; ``members`` is the contract's table of members.
+    ``failures`` has at least one entry. ``members`` is the table of members in the contract.
     """
     option = f"--session-impl={implementation.text}"
     rule, first = failures[0]
     came = telling.got(first, words)
     asked = first.done[-1]
     if first.afterwards:
-        return f"{option}: constructing the session went well, but then {came}; mend that"
+        return (
+            f"{option}: the session was constructed, but failed afterwards: {came}; fix the class"
+        )
     if asked.operation == "open":
-        remedy = f"mend its constructor, name a factory as {words.factory}"
+        remedy = f"fix its constructor, name a factory as {words.factory}"
         if implementation.profile_from == GUESSED:
             remedy += (
-                ", or name what it promises with --session-profile "
-                f"(it was taken for {implementation.profile})"
+                f", or name its profile with --session-profile (guessed: {implementation.profile})"
             )
         return f"{option}: constructing the session failed with {came}; {remedy}"
-    remedy = f"`teleproto-conformance explain {rule.id}` shows what is asked"
+    remedy = f"`teleproto-conformance explain {rule.id}` shows the rule and its checks"
     asks = f"({rule.id}: {words.prose(rule.rule)})"
     if not _is_absent(first):
         return f"{option}: {words.step(asked, implementation.name)} failed: {came} {asks}; {remedy}"
@@ -49,7 +50,7 @@ def refusal(
     named = ", ".join(map(words.member, missing))
     runs_on = f", on {implementation.runs_on}" if implementation.runs_on else ""
     since = [
-        f"{words.member(name)} came with {members[name].since}; "
+        f"{words.member(name)} was added in {members[name].since}; "
         for name in missing
         if members[name].since
     ]
@@ -57,5 +58,5 @@ def refusal(
 
 
 def _is_absent(failure: Failure) -> bool:
-    """Say whether a session was asked for a member that it does not have."""
+    """Return whether the session lacks the member in question."""
     return failure.done[-1].operation == "has" and failure.mismatches[0].outcome == Returned(False)

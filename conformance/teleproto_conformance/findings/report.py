@@ -1,4 +1,4 @@
-"""What a run came to: the table on the terminal, and the report files."""
+"""The report of a run: the table on the terminal, and the files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FORMATS = (".json", ".md")
 
 @dataclass(kw_only=True)
 class Report:
-    """All results of a run, and what was run.
+    """All results of a run, and its settings.
 
-    ``fence`` is the language of the steps, and ``preamble`` what has to stand before them;
-    ``suite`` and ``contract`` are the versions of what the session was held against, ``seed`` is
-    where drawing began if not where it always does, and ``promised`` how many checks the profile
-    has. ``required`` says that what cannot be verified fails the run.
+    ``fence`` is the language of the steps, ``preamble`` the code that they need before them.
+    ``suite`` and ``contract`` are versions. ``seed`` is the random seed, or None if all runs draw
+    alike. ``promised`` is the number of checks of the profile. ``required`` says whether a check
+    that is not verified fails the run.
     """
 
     implementation: Implementation
@@ -40,24 +40,24 @@ class Report:
     required: bool = False
     results: list[Result] = field(default_factory=list)
     broken: int = 0
-    """Checks that the suite itself could not carry out."""
+    """The number of checks that the suite could not run."""
     complete: bool = True
-    """Whether the run came to its end."""
+    """Whether the run was finished."""
 
     @property
     def findings(self) -> list[tuple[Result, Finding]]:
-        """The results that are no pass, and what was found."""
+        """The results that have a finding, with the finding."""
         return [(each, each.finding) for each in self.results if each.finding is not None]
 
     def of(self, outcome: str) -> list[Result]:
-        """The results with that outcome."""
+        """The results with this outcome."""
         return [result for result in self.results if result.outcome == outcome]
 
     @property
     def verdict(self) -> str:
         """``fails``, ``incomplete``, ``nothing checked``, ``partial`` or ``passes``.
 
-        A stale baseline entry fails too. It is ``partial`` where checks are not verified.
+        A stale baseline entry fails the run. ``partial``: some checks are not verified.
         """
         unverified = self.of(UNVERIFIED)
         if self.broken or self.of(FAILED) or self.of(STALE) or (unverified and self.required):
@@ -70,7 +70,7 @@ class Report:
 
     @property
     def extent(self) -> str:
-        """How many checks passed, how many the profile has, and what was not verified, and why."""
+        """The numbers of checks: passed, run, in the profile, and not verified with the reason."""
         passed = sum(result.outcome in (PASSED, STALE) for result in self.results)
         beyond = "" if len(self.results) == self.promised else f" (the profile has {self.promised})"
         reasons = Counter(result.reason for result in self.of(UNVERIFIED))
@@ -79,18 +79,18 @@ class Report:
 
     @property
     def interrupted(self) -> int:
-        """At how many system calls changes were interrupted."""
+        """The number of system calls at which changes were interrupted."""
         return sum(result.tried for result in self.results)
 
     def _by_rule(self) -> list[list[tuple[Result, Finding]]]:
-        """The findings rule by rule, the MUST before the SHOULD."""
+        """The findings by rule, MUST before SHOULD."""
         rules: dict[str, list[tuple[Result, Finding]]] = {}
         for result, finding in self.findings:
             rules.setdefault(result.rule, []).append((result, finding))
         return sorted(rules.values(), key=lambda findings: findings[0][1].level)
 
     def _line(self, findings: list[tuple[Result, Finding]]) -> str:
-        """A rule that is not met, and how many of its checks fail."""
+        """A rule that is not met, with the number of its failed checks."""
         first = findings[0][1]
         asked = sum(result.rule == first.rule for result in self.results)
         known = sum(result.outcome == KNOWN for result, _ in findings)
@@ -101,7 +101,7 @@ class Report:
         )
 
     def failed_rules(self) -> list[str]:
-        """Lines for each rule that is not met, with its first checks that fail."""
+        """Lines for each rule that is not met, with the first of its failed checks."""
         lines = []
         for findings in self._by_rule():
             lines.append(self._line(findings))
@@ -110,18 +110,18 @@ class Report:
 
     @property
     def simplest(self) -> str:
-        """The check that fails in the fewest steps, of those that fail the run."""
+        """The check with the fewest steps among those that fail the run; empty if there is none."""
         failed = [finding for result, finding in self.findings if result.outcome == FAILED]
         return min(failed, key=lambda finding: len(finding.done)).check if failed else ""
 
     def rows(self) -> list[tuple[str, ...]]:
-        """The table by chapter: title, rules, checks, and what they came to."""
+        """The table by chapter: title, rules, checks, and a count of each outcome."""
         rows: list[tuple[str, ...]] = []
         for chapter, title in self.chapters.items():
             results = [result for result in self.results if result.chapter == chapter]
             if results:
                 rows.append((f"{chapter} {title}", *_counts(results)))
-        rows.append(("in all", *_counts(self.results)))
+        rows.append(("total", *_counts(self.results)))
         return rows
 
     def table(self) -> list[str]:
@@ -166,7 +166,7 @@ class Report:
             "",
             f"- Profile: `{tested.profile}` ({tested.profile_from})",
             *([f"- Runs on: {tested.runs_on}"] if tested.runs_on else []),
-            f"- Held against: session contract {self.contract} by teleproto-conformance "
+            f"- Checked against: session contract {self.contract} by teleproto-conformance "
             f"{self.suite}, effort {self.effort}"
             + (f", seed {self.seed}" if self.seed is not None else ""),
             *(
@@ -185,13 +185,13 @@ class Report:
         lines += [f"- {self._line(findings)}" for findings in self._by_rule()]
         if self.simplest:
             lines += ["", f"Begin with `{self.simplest}`, which fails in the fewest steps."]
-        lines += ["", "What the steps need before them:", "", *_fenced(self.preamble, self.fence)]
+        lines += ["", "Run this code before the steps:", "", *_fenced(self.preamble, self.fence)]
         for findings in self._by_rule():
             lines += ["", *_section(findings, self.fence)]
         return "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:
-        """Write the report, as the suffix of ``path`` says."""
+        """Write the report in the format that the suffix of ``path`` names."""
         text = self.markdown() if path.suffix == ".md" else json.dumps(self.dump(), indent=1) + "\n"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -210,7 +210,7 @@ _HEADINGS = (
 
 
 def _filled(checks: list[str]) -> list[str]:
-    """The first checks of a rule that fail, on as many lines as it takes."""
+    """The first failed checks of a rule, wrapped into lines."""
     more = [f"and {len(checks) - _LISTED} more"] if len(checks) > _LISTED else []
     return textwrap.wrap(
         ", ".join([*checks[:_LISTED], *more]),
@@ -223,7 +223,7 @@ def _filled(checks: list[str]) -> list[str]:
 
 
 _LISTED = 6
-"""Checks that are named for each rule."""
+"""The number of checks named for each rule."""
 
 
 def _counts(results: list[Result]) -> tuple[str, ...]:
@@ -243,8 +243,8 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
 
 
 def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
-    """A rule, its check that fails in the fewest steps, of those not known if there are any, and
-    the names of the others.
+    """A rule, its failed check with the fewest steps, and the names of the other failed checks.
+    A check that is not in the baseline comes first.
     """
     result, finding = min(findings, key=lambda each: (each[0].outcome == KNOWN, len(each[1].done)))
     lines = [
@@ -262,7 +262,7 @@ def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
         f"- Replay: `{finding.replay}`",
     ]
     others = [f"`{other.check}`" for _, other in findings if other is not finding]
-    return [*lines, f"- As well: {', '.join(others)}"] if others else lines
+    return [*lines, f"- Also failed: {', '.join(others)}"] if others else lines
 
 
 def _fenced(lines: Sequence[str], fence: str) -> list[str]:

@@ -9,14 +9,14 @@ from .finding import Finding
 
 PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
 UNVERIFIED = "unverified"
-"""A MUST that failed (under strict a SHOULD too) is ``failed``, another SHOULD ``advised``; an
-entry of the baseline is ``known`` while it fails and ``stale`` once it passes. A check that this
-machine does not allow is ``unverified``."""
+"""A MUST that is not met is ``failed``. A SHOULD that is not met is ``advised``, but ``failed`` in
+a strict run. A check in the baseline is ``known`` if it fails and ``stale`` if it passes. A check
+is ``unverified`` if this machine does not allow it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What one check came to."""
+    """The result of one check."""
 
     check: str
     rule: str
@@ -25,9 +25,9 @@ class Result:
     outcome: str
     finding: Finding | None = None
     reason: str = ""
-    """The baseline's reason; or why the check was not verified, and the remedy."""
+    """The reason in the baseline; or why the check is not verified, and the remedy."""
     tried: int = 0
-    """At how many moments it interrupted a change."""
+    """The number of points at which it interrupted a change."""
 
     @classmethod
     def load(cls, fields: dict[str, Any]) -> Result:

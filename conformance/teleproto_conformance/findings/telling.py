@@ -1,4 +1,4 @@
-"""What a failure expected and got, in words."""
+"""The expected and the actual outcome of a failure, in words."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _REPEATS = {
 
 
 def expected(failure: Failure, words: Words) -> str:
-    """Say what had to come out of the last step."""
+    """Say what the last step had to give."""
     if failure.afterwards:
-        return "no error after the last step either"
+        return "no error after the last step"
     if len(failure.mismatches) == 1:
         return _expected(failure.mismatches[0], words)
     if failure.done[-1].operation == "settled":
-        return "everything as it was before the change, or everything as it is after it"
-    return "what one of the lists says"
+        return "the whole state before the change, or the whole state after it"
+    return "one of the permitted results"
 
 
 def got(failure: Failure, words: Words) -> str:
-    """Say what came out of it instead."""
+    """Say what it gave instead."""
     if len(failure.mismatches) > 1:
         text = "; and ".join(_differs(each, words) for each in failure.mismatches)
     elif failure.afterwards and isinstance(hung := failure.mismatches[0].outcome, Hung):
-        text = f"it was still busy after {hung.seconds:g} seconds, and was stopped"
+        text = f"it was still busy after {hung.seconds:g} seconds; the suite stopped it"
     else:
         text = _got(failure.mismatches[0], words)
     return text + _REPEATS[failure.repeats]
@@ -46,7 +46,7 @@ def _property(mismatch: Mismatch, words: Words) -> str:
 
 
 def _differs(mismatch: Mismatch, words: Words) -> str:
-    """Say of one of several answers where it differs from what came back."""
+    """Say how the outcome differs from one of several permitted answers."""
     came = _got(mismatch, words)
     if mismatch.member:
         wanted = words.value(mismatch.expected)
@@ -57,7 +57,7 @@ def _differs(mismatch: Mismatch, words: Words) -> str:
 
 def _got(mismatch: Mismatch, words: Words) -> str:
     if mismatch.reveals == INPUT:
-        return "an error that repeats it (it is not shown)"
+        return "an error that repeats the string; it is not shown"
     if mismatch.reveals:
         return f"an error that holds {mismatch.reveals}; it is not shown"
     step = mismatch.step
@@ -69,7 +69,7 @@ def _got(mismatch: Mismatch, words: Words) -> str:
 
 
 def outcome(came: Outcome, words: Words) -> str:
-    """Say what an operation came to."""
+    """Describe the outcome of an operation."""
     match came:
         case Returned(value):
             return words.value(value)

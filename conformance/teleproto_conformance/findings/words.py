@@ -1,4 +1,4 @@
-"""Steps and values in words: what a failure message shows. No key or string is shown in full."""
+"""Steps and values as a failure message shows them. No key or saved string is shown in full."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..subjects.subject import Point
 
 _LONGEST = 40
 _BEGINNING = 12
-"""Characters shown of a longer text: too few to hold a secret in an encoding nobody looks for."""
+"""Characters shown of a longer text: too few for a secret, even in an unknown encoding."""
 
 _LARGEST = 2**64
 _MANY = 8
-"""Entries of a list that are shown."""
+"""Entries shown of a longer list."""
 
 
 class Words:
-    """Steps and values as Python has them; a language with its own way overrides what differs."""
+    """Steps and values in Python. Subclasses override what differs in their language."""
 
     remark = "#"
     fence = "python"
@@ -28,33 +28,33 @@ class Words:
         "from teleproto_sessions import AuthKey",
         "from teleproto_sessions.tl import *",
         "",
-        'key_a = AuthKey(b"A" * 256)  # and any other bytes for the other keys',
+        'key_a = AuthKey(b"A" * 256)  # use other bytes for the other keys',
     )
-    """What has to stand before steps that are to be run."""
+    """Code that the steps need before them."""
     blank = "AuthKey()"
-    """What makes an AuthKey without bytes."""
+    """The expression for an AuthKey without bytes."""
     factory = "package.module:factory"
     views = "repr(), str() and format()"
-    """What shows the text of a session."""
+    """The functions that show a session as text."""
 
     def member(self, name: str) -> str:
-        """Return what a member is called."""
+        """Return the name of a member."""
         return name
 
     def prose(self, text: str) -> str:
-        """Return a sentence of the contract with the names that it mentions as they are here."""
+        """Return a sentence of the contract with the names of this language."""
         return text
 
     def key(self, name: str) -> str:
-        """Return the variable that stands for an auth key."""
+        """Return the name of the variable that holds an auth key."""
         return f"key_{name}"
 
     def literal(self, thing: Any) -> str:
-        """Return nothing, a truth value or a number as it is written."""
+        """Return None, a bool or a number as a literal."""
         return repr(thing)
 
     def long(self, digits: str) -> str:
-        """Return a 64-bit integer as the fields of a TL object hold it."""
+        """Return the expression for a 64-bit integer in a TL object."""
         return digits
 
     def construct(self, session: str, arguments: str) -> str:
@@ -66,11 +66,11 @@ class Words:
         return f"{name}.{member}({arguments})"
 
     def together(self, calls: list[str]) -> str:
-        """Return what begins several calls before it waits for any."""
+        """Return the code that begins several calls before it waits for any."""
         return "; ".join(calls)
 
     def pause(self, milliseconds: int) -> str:
-        """Return what lets time pass."""
+        """Return the code that waits."""
         return f"time.sleep({milliseconds / 1000:g})"
 
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
@@ -81,8 +81,8 @@ class Words:
     def value(self, thing: Any) -> str:
         """Return a value of a trace.
 
-        What a session gave may be anything, its key in disguise too: of what is longer than an
-        address or larger than an access hash, only the beginning or the mere fact is told.
+        A session may give anything, even an encoded key. So a text longer than an address is cut,
+        and a number larger than an access hash is not shown.
         """
         match thing:
             case {"key": "blank"}:
@@ -90,7 +90,7 @@ class Words:
             case {"key": name} if name in KEYS:
                 return self._key(name)
             case {"key": _}:
-                return f"an auth key of {thing.get('bytes', '?')} bytes that nobody set"
+                return f"an auth key of {thing.get('bytes', '?')} bytes that was never set"
             case {"int": digits}:
                 return str(digits)
             case {"long": digits}:
@@ -100,7 +100,7 @@ class Words:
             case {"at_most": limit}:
                 return f"at most {limit:,}"
             case {"below": directory}:
-                return f"files below {directory}, and nowhere else"
+                return f"files only below {directory}"
             case {"told": text}:
                 return masked(str(text))
             case {"python": str(name)} | {"javascript": str(name)}:
@@ -127,14 +127,14 @@ class Words:
         return self.key(name.lower() if size == SIZE else f"of_{size}_bytes")
 
     def _field(self, key: str, entry: Any) -> str:
-        # 64-bit integers stand in a trace as text; a session is given, and gives, numbers.
+        # A trace has 64-bit integers as text; the session takes and returns numbers.
         return self.long(entry) if key in INTEGERS and isinstance(entry, str) else self.value(entry)
 
     def step(self, step: Step, session: str = "Session", default: str | None = None) -> str:
-        """Return one line of code that does what the step does, or a remark that says it.
+        """Return the step as one line of code, or as a remark.
 
-        ``session`` names the class, ``default`` is what it is constructed with where the trace says
-        nothing.
+        ``session`` is the name of the class. ``default`` is the argument of its constructor if the
+        trace gives none.
         """
         code = self._code(step, session, default)
         remarks = [*([] if code else [self._as_prose(step)]), *self._remarks(step)]
@@ -142,7 +142,7 @@ class Words:
         return f"{code}   {remark}" if code and remark else code or remark
 
     def _remarks(self, step: Step) -> list[str]:
-        """Say of a step what code cannot."""
+        """Return what code cannot show of a step."""
         remarks = [text for inner in _steps_within(step) for text in self._remarks(inner)]
         if step.operation == "interrupt":
             remarks += self._interruption(step.argument)
@@ -157,7 +157,7 @@ class Words:
         return remarks
 
     def _code(self, step: Step, session: str, default: str | None) -> str:
-        """Return the step as code, or nothing where it is no operation of a session."""
+        """Return the step as code; empty if it is not an operation of a session."""
         name, argument = step.session, step.argument
         match step.operation:
             case "open" | "restore":
@@ -190,38 +190,38 @@ class Words:
                 return ""
 
     def _as_prose(self, step: Step) -> str:
-        """Say what a step does that is no operation of a session."""
+        """Describe a step that is not an operation of a session."""
         name, argument, load = step.session, step.argument, self.member("load")
         match step.operation:
             case "reopen":
-                return f"{name} is let go of and opened again, and {name}.{load}() is called"
+                return f"the program drops {name}, opens it again and calls {name}.{load}()"
             case "restart":
                 how = "is killed" if argument == ["kill"] else "ends"
                 return f"the program {how}; a new one opens {name} and calls {name}.{load}()"
             case "put_files":
-                return f"files written: {', '.join(argument)}"
+                return f"the suite writes these files: {', '.join(argument)}"
             case "files":
                 return f"files below {argument[0] if argument else 'the working directory'}"
             case "damage":
-                return f"every file below {argument[0]} overwritten with bytes 0xFF"
+                return f"the suite overwrites every file below {argument[0]} with bytes 0xFF"
             case "truncate":
-                return f"every file below {argument[0]} cut to half its size"
+                return f"the suite cuts every file below {argument[0]} to half its size"
             case "remember_files":
-                return "files noted"
+                return "the suite notes the content of all files"
             case "settled" | "either":
                 return f"everything that {name} holds"
             case "watch":
-                return "what the program writes to any disk is observed from here on"
+                return "from here on the suite watches what the program writes to any disk"
             case "written":
-                return "what the program has written to any disk"
+                return "files that the program has written on any disk"
             case "leaks":
-                return f"{self._place(argument[0])}, searched for keys and saved strings"
+                return f"keys and saved strings in {self._place(argument[0])}"
             case "exposed":
                 return "files and directories that other users of the machine may read"
             case "files_unchanged":
-                return "files compared with those noted"
+                return "the noted files are unchanged"
             case "growth":
-                return "files measured"
+                return "growth of the files since the last measurement, in bytes"
             case other:
                 raise NotImplementedError(other)
 
@@ -236,7 +236,7 @@ class Words:
             case "warnings":
                 return "every warning so far"
             case _:
-                return "all that the program has printed so far"
+                return "the output of the program so far"
 
     def _interruption(self, argument: dict[str, Any]) -> list[str]:
         if "at" not in argument:
@@ -247,15 +247,17 @@ class Words:
         return [f"its {at} fails with {argument['with']}"]
 
     def _held(self, arguments: list[Any]) -> list[str]:
-        """Say what AuthKey objects hold that are handed over more than once."""
+        """Say what key an AuthKey object holds that is passed more than once."""
         held = [entry for entry in arguments if isinstance(entry, dict) and "object" in entry]
-        return [f"{entry['object']} is {self.value({'key': entry['key']})} now" for entry in held]
+        return [
+            f"{entry['object']} now holds {self.value({'key': entry['key']})}" for entry in held
+        ]
 
     def _arguments(self, arguments: list[Any]) -> str:
         return ", ".join(map(self._argument, arguments))
 
     def _argument(self, argument: Any) -> str:
-        # These are the trace's own: names are shown whole, and pieces of saved strings are not.
+        # The trace itself gives these: names are shown in full, but not pieces of saved strings.
         if isinstance(argument, dict) and "object" in argument:
             return str(argument["object"])
         if argument == {"key": "blank"}:
@@ -263,7 +265,7 @@ class Words:
         return f'"{argument}"' if _is_short(argument) else self.value(argument)
 
     def expectation(self, step: Step) -> str:
-        """Say what the step's operation has to come to."""
+        """Say what the operation of the step has to give."""
         raised = _raising(step.raises)
         if step.raises == "maybe":
             return (
@@ -276,27 +278,27 @@ class Words:
         return self.value(step.gives) if step.gives is not NOTHING else "no error"
 
     def told(self, step: Step) -> str:
-        """Say what the contract states of the step, or nothing where it states nothing."""
+        """Say what the contract expects of the step; empty if it expects nothing."""
         if step.operation == "observe":
             stated = ", ".join(self.value(expected) for expected in step.argument.values())
         else:
             stated = "" if step.gives is NOTHING and step.raises is None else self.expectation(step)
         if step.when is not None:
-            return f"{stated or 'done'}, only where the call before was {step.when}"
+            return f"{stated or 'done'}, only if the call before was {step.when}"
         return stated
 
     def difference(self, expected: Any, got: Any) -> str:
-        """Show what came back; of long strings, where they begin to differ."""
+        """Show what came back. For two long strings, say where they begin to differ."""
         texts = isinstance(expected, str) and isinstance(got, str)
         if not texts or min(len(expected), len(got)) <= _LONGEST:
             return self.value(got)
         pairs = enumerate(zip(expected, got, strict=False))
         at = next((place for place, (a, b) in pairs if a != b), min(len(expected), len(got)))
-        return f"{self.value(got)}, which differs from character {at + 1} on"
+        return f"{self.value(got)}; the first difference is at character {at + 1}"
 
 
 def _steps_within(step: Step) -> list[Step]:
-    """Return the steps that an operation has done at once, or while it is interrupted."""
+    """Return the steps inside ``together`` or ``interrupt``."""
     match step.operation:
         case "interrupt":
             return [Step.parse(entry) for entry in step.argument["during"]]
@@ -307,7 +309,7 @@ def _steps_within(step: Step) -> list[Step]:
 
 
 def _fields(thing: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the fields of a TL object, its id before its access hash."""
+    """Return the fields of a TL object, with the id before the access hash."""
     fields = [(key, entry) for key, entry in thing.items() if key != "_"]
     return sorted(fields, key=lambda field: field[0] == "access_hash" and len(fields) == 2)
 
@@ -340,7 +342,7 @@ def _raising(raises: Any) -> str:
 
 
 def error(text: str) -> str:
-    """Show the text of an error, cut where it is long; of one that holds a key, its class."""
+    """Return the text of an error, cut if it is long. If it holds a key, return its class only."""
     shown = masked(text)
     if shown != text:
         return f"{masked(text.partition(':')[0])}: {shown}"
