@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     rules.set_defaults(run=_rules)
 
     explain = commands.add_parser("explain", help="show a rule and the traces that check it")
-    explain.add_argument("rule", help="such as DC-3, or one check such as DC-3[round-trip-1-to-2]")
+    explain.add_argument("rule", help="a rule or a check, such as DC-3 or DC-3[round-trip-1-to-2]")
     explain.set_defaults(run=_explain)
 
     vectors = commands.add_parser("vectors", help="write or check the golden vectors")
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the class to ask for, as in --session-impl (default: exec: and the command)",
     )
     host.add_argument(
-        "--profile", metavar="NAME", help="what the class promises, if it does not declare it"
+        "--profile", metavar="NAME", help="the profile of the class, if it does not declare one"
     )
     host.add_argument(
         "command",

@@ -67,7 +67,7 @@ def _writable(text: str, path: Path) -> Path:
 
 
 def alone(config: pytest.Config) -> bool:
-    """Say whether the suite runs without the user's own tests."""
+    """Return whether the suite runs without the user's own tests."""
     files = config.args_source is pytest.Config.ArgsSource.ARGS
     return bool(config.getoption("session_impl")) and not files
 
