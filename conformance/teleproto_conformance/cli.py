@@ -105,7 +105,7 @@ def _host(options: argparse.Namespace) -> int:
 
     words = options.command[options.command[:1] == ["--"] :]
     if not words:
-        raise UsageError("host: write the command that starts the host, such as perl host.pl")
+        raise UsageError("host: write the command that starts a host, such as perl host.pl")
     return validator.main(words, options.implementation, options.profile)
 
 
