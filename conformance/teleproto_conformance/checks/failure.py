@@ -44,7 +44,7 @@ class Mismatch:
 
 
 Repeats = Literal["always", "not alone", "not every time"]
-"""When a failure occurs again: always; only after earlier checks, or by chance; by chance."""
+"""Whether a failure occurs again: always; not if the trace runs alone; only by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
