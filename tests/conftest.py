@@ -32,8 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 _LONG = (
-    "test_published.py::test_fails_exactly_what_its_baseline_says[teleproto-StoreSession",
-    "test_published.py::test_fails_exactly_what_its_baseline_says[gramjs-StoreSession",
+    "test_published.py::test_fails_exactly_the_checks_of_its_baseline[teleproto-StoreSession",
+    "test_published.py::test_fails_exactly_the_checks_of_its_baseline[gramjs-StoreSession",
     "test_examples.py",
     "test_correct_sessions.py::test_has_no_finding[",
     "test_kill_matrix.py::test_nothing_is_wrong_before_the_mistake[",

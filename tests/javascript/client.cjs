@@ -1,36 +1,36 @@
 'use strict';
 
 /*
- * Runs teleproto's TelegramClient, as published, and prints what it asks of its session:
+ * Runs teleproto's TelegramClient, as published, and prints its calls of the session:
  *
  *   node client.cjs DIRECTORY SCENARIO < CASES
  *
- * DIRECTORY holds the node_modules with teleproto in it, and SCENARIO is one of `scenarios`. CASES
- * are a JSON list of what the scenario is played with:
+ * DIRECTORY holds the node_modules with teleproto, and SCENARIO is one of `scenarios`. CASES is a
+ * JSON list of options, one entry for each run of the scenario:
  *
  *   tests      the client's option testServers, and that of the clients after the first
  *   moves      the data centres of the account in turn, each as [id, address]
- *   login      whether the session holds key A for the first of these before the client sees it
- *   saved      or the string that the session is read from
+ *   login      whether the session holds key A for the first of these before the client starts
+ *   saved      the string from which the session is read instead
  *   media      the data centres of its files
  *   users      who signs in, one after the other, as TL objects of a trace
- *   dialogs    the answer to messages.getDialogs, likewise
+ *   dialogs    the answer to messages.getDialogs, as a TL object of a trace
  *   webSocket  whether the client connects over WebSocket
  *
- * Printed is a JSON list for each case: every call, read and write of a member, in order, and a
- * mark where a scenario's login ends.
+ * It prints a JSON list for each case: every call, read and write of a member, in order, and a mark
+ * at the end of the scenario's login.
  *
- * Two things are replaced, and nothing else:
+ * Only two parts of the client are replaced:
  *
- *  - the socket, which the client takes as its option `networkSocket`. `Telegram` stands behind it:
- *    it decrypts what the client sends, and encrypts what it answers;
- *  - `doAuthentication`, the Diffie-Hellman exchange, in whose place `Telegram` deals out the
- *    synthetic keys A, B, C... of the vectors.
+ *  - the socket, which the client takes as its option `networkSocket`. `Telegram` is the other end:
+ *    it decrypts the requests of the client, and encrypts its answers;
+ *  - `doAuthentication`, the Diffie-Hellman exchange. Instead, `Telegram` gives out the synthetic
+ *    keys A, B, C... of the vectors.
  *
- * What lies between is teleproto's: the client, its senders, how it reconnects, migrates and
- * retries, the encryption, and the framing, which is that of TCP full for either transport.
+ * The rest is teleproto's: the client, its senders, how it reconnects, migrates and retries, and
+ * the encryption. Both transports use the framing of TCP full.
  *
- * A key is printed by its name, and the AuthKey object that holds it by a number.
+ * A key is printed as its name, and the AuthKey object that holds it as a number.
  */
 
 const { createHash, randomBytes } = require('node:crypto');
@@ -66,18 +66,18 @@ const ADDRESSES = [
   MEDIA_ONLY,
 ].flatMap((table) => Object.entries(table).map(([id, address]) => [Number(id), address]));
 
-/** End the process. The client would not pass an error on, but try again, and for ever. */
+/** End the process. The client would not report an error, but retry for ever. */
 function stop(reason) {
   process.stderr.write(`${reason}\n`);
   process.exit(1);
 }
 
-// ---------------------------------------------------------------- what is recorded
+// ---------------------------------------------------------------- the record
 
 const NAMES = new Map(Object.entries(HEX).map(([name, hex]) => [hex, name]));
 const OF_EVERY_OBJECT = new Set(Object.keys(new Api.InputPeerEmpty({})));
 
-/** Write a value down as a trace does, but with teleproto's names. */
+/** Return a value in the notation of traces, but with teleproto's names. */
 function describe(value, holders) {
   if (value === undefined || value === null) return null;
   if (value instanceof AuthKey) {
@@ -95,7 +95,7 @@ function describe(value, holders) {
   return { _: value.className, ...Object.fromEntries(fields) };
 }
 
-/** Return `session` so that `calls` gets all that is asked of it, but not what it asks itself. */
+/** Return a proxy of `session` that records its use in `calls`, but not its own inner calls. */
 function recorded(session, calls, holders) {
   return new Proxy(session, {
     get(target, member) {
@@ -119,7 +119,7 @@ function recorded(session, calls, holders) {
   });
 }
 
-// ---------------------------------------------------------------- what is replaced
+// ---------------------------------------------------------------- the replaced parts
 
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest();
 const idOf = (key) => createHash('sha1').update(key).digest().toString('hex', 12);
@@ -140,7 +140,7 @@ function cipher(key, messageKey, x) {
   );
 }
 
-/** Return a class that the client takes for that of its sockets. */
+/** Return a class that the client uses for its sockets. */
 function socketTo(telegram, isWebSocket) {
   return class Socket {
     static isWebSocket = isWebSocket;
@@ -164,7 +164,7 @@ function socketTo(telegram, isWebSocket) {
     }
 
     write(packet) {
-      telegram.receive(this, packet.subarray(8, -4)); // between length and number, and checksum
+      telegram.receive(this, packet.subarray(8, -4)); // after length and number, before the checksum
     }
 
     async readExactly(size) {
@@ -313,7 +313,7 @@ function bytesOf(result) {
   return Buffer.concat([int32(VECTOR, result.length), ...result.map(bytesOf)]);
 }
 
-/** Make teleproto's object of one in a trace, with what the wire wants besides. */
+/** Turn a TL object of a trace into teleproto's, with the other fields that the wire needs. */
 function objectOf(tl) {
   const [name, namespace] = tl._.split('.').reverse();
   const Class = (namespace ? Api[namespace] : Api)[name[0].toUpperCase() + name.slice(1)];
@@ -340,7 +340,7 @@ const FILE = new Api.InputDocumentFileLocation({
   id: bigInt(1), accessHash: bigInt(1), fileReference: Buffer.alloc(1), thumbSize: '',
 });
 
-/** Each does what a user's program does. `client()` is a new client on the one session. */
+/** Each behaves like a user's program. `client()` makes a new client on the same session. */
 const scenarios = {
   async connect({ client }) {
     await client().connect();
@@ -484,7 +484,7 @@ const scenarios = {
   },
 };
 
-/** Play a scenario, and return what was recorded. */
+/** Play a scenario, and return the record. */
 async function play(options) {
   const { tests, moves, login, saved, users = [], dialogs, webSocket = false } = options;
   const telegram = new Telegram(tests[0], users, dialogs);
@@ -508,7 +508,7 @@ async function play(options) {
   return calls;
 }
 
-/** Put a login into a session, as a client has left it there. */
+/** Put a login into a session, as an earlier client would leave it. */
 async function logIn(session, telegram, dc, address) {
   const key = new AuthKey();
   await key.setKey(telegram.makeKey(dc));
@@ -517,7 +517,7 @@ async function logIn(session, telegram, dc, address) {
   telegram.home = dc;
 }
 
-/** Let the servers know the login of a saved string. */
+/** Register the login of a saved string with the servers. */
 async function knowLogin(saved, telegram) {
   const session = new StringSession(saved);
   await session.load();

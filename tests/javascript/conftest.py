@@ -1,4 +1,4 @@
-"""What the tests of JavaScript sessions share."""
+"""Fixtures for the tests of JavaScript sessions."""
 
 from __future__ import annotations
 

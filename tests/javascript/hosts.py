@@ -1,4 +1,4 @@
-"""JavaScript classes behind the Node host, as the tests here drive them."""
+"""JavaScript classes behind the Node host, for the tests in this folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEMBERS = CONTRACT.members
 
 @contextlib.contextmanager
 def pool(implementation: str, directory: Path) -> Iterator[Pool]:
-    """Processes that run a class found from ``directory``; each serves one trace."""
+    """Yield a pool of processes for a class in ``directory``; each process serves one trace."""
     server = ForkServer(programs.program(implementation, directory))
     made = Pool(server, implementation, [str(directory)], MEMBERS, 10)
     made.keep, made.spare = False, 1

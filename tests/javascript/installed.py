@@ -1,4 +1,4 @@
-"""The npm packages that these tests run, installed once from the lock file that lies with them."""
+"""The npm packages for these tests, installed once from the lock file in their directory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 PUBLISHED = Path(__file__).parents[2] / "conformance" / "published"
-"""teleproto and gramjs in the versions that the baselines there are written for."""
+"""The directory with teleproto and gramjs, in the versions of its baselines."""
 
 
 def program(name: str) -> str:
-    """Return where a program of Node lies: beside this Python, where its wheel puts it, or on PATH.
+    """Return the path of a program of Node: next to this Python (from the wheel), or on PATH.
 
-    :raises RuntimeError: where there is none.
+    :raises RuntimeError: if there is none.
     """
     beside = str(Path(sys.executable).parent)
     found = shutil.which(name, path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
@@ -26,11 +26,11 @@ def program(name: str) -> str:
 
 
 def install(directory: Path = PUBLISHED) -> Path:
-    """Install what the lock file in ``directory`` says, unless that is there already."""
+    """Install the packages of the lock file in ``directory``, unless this was done before."""
     lock = directory / "package-lock.json"
     installed = directory / "node_modules" / ".installed"
     with (directory / "package.json").open() as held:
-        fcntl.flock(held, fcntl.LOCK_EX)  # test processes start at once
+        fcntl.flock(held, fcntl.LOCK_EX)  # several test processes may start together
         if not installed.is_file() or installed.read_bytes() != lock.read_bytes():
             done = subprocess.run(
                 [program("npm"), "ci"], cwd=directory, capture_output=True, text=True

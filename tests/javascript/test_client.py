@@ -1,21 +1,20 @@
-"""What teleproto's client really asks of its session, held against the CLIENT chapter.
+"""The calls of teleproto's real client, compared with the traces of the CLIENT chapter.
 
-``client.cjs`` runs the client as it is published, with only the wire replaced, and records the
-session. Each check of the chapter is then compared with what the client did in its place. What
-changes a session or hands it something has to be the same on both sides: every call, in its order,
-with its arguments, the bytes of its key, and the AuthKey object that holds them. Three allowances
-are made, for every check alike:
+``client.cjs`` runs the published client, replaces only the network, and records the calls of the
+session. Each trace of the chapter is compared with this record. Every call that changes the session
+or gives it a value must be the same on both sides: its order, its arguments, the bytes of its key,
+and the AuthKey object that holds them. Three differences are allowed for all checks:
 
-* Reading changes nothing. What the trace reads between two changes, the client has to read there
-  too, in this order and with this result; it may read more.
-* The client reads one property at a time, and neither ``auth_key`` nor ``test_servers``. An
-  ``observe`` of these or of several members is a question of the suite, as is every
-  ``get_input_entity``, and all that follows the last change of a trace.
-* Every answer of the server is given to ``process_entities``. Those without a user or a chat change
-  nothing, and are in no trace.
+* The client may read more than the trace. But what the trace reads between two changes, the client
+  must read there too, in the same order and with the same result.
+* The client reads one property at a time, and never ``auth_key`` or ``test_servers``. So an
+  ``observe`` of these or of several members comes only from the suite, like every
+  ``get_input_entity`` and every read after the last change of a trace.
+* The client gives every answer of the server to ``process_entities``. Traces leave out answers
+  without a user or a chat, because these change nothing.
 
-Whether the client waits for a call is not compared. Where a trace tells less than the client does,
-``PLAYED`` says what, and why.
+Whether the client waits for a call is not compared. If a trace has fewer calls than the client,
+``PLAYED`` says which are missing, and why.
 """
 
 from __future__ import annotations
@@ -58,12 +57,12 @@ FIRST = 2
 
 @dataclass(frozen=True)
 class Played:
-    """How the client is brought to do what a scenario of the chapter tells.
+    """How to make the client do the steps of a scenario of the chapter.
 
-    With ``login_in_short`` the trace begins with some calls of the login that CLIENT-1 has in full.
-    ``left_out`` are the changes that the client makes and the trace does not have, in order.
-    ``breaks_off`` says that the client goes on where the trace ends. An entry that says more than
-    it has to fails.
+    With ``login_in_short`` the trace has only some calls of the login; CLIENT-1 has all of them.
+    ``left_out`` are the changes of the client that the trace leaves out, in order. ``breaks_off``
+    says that the client continues after the end of the trace. An entry that allows more than
+    necessary fails.
     """
 
     scenario: str
@@ -93,7 +92,7 @@ PLAYED = {
         "connectAgain",
         login_in_short=True,
         breaks_off=True,
-        reason="Its last connect is told until the key is read, and then looked at.",
+        reason="Its last connect ends when the client reads the key.",
     ),
     "CLIENT-3[another-transport]": Played(
         "connectOverWebSocketAndTcp",
@@ -107,7 +106,7 @@ PLAYED = {
         "connectAgain",
         left_out=REST_OF_A_CONNECT,
         breaks_off=True,
-        reason="It is about the flag, and tells of each connect no more than that needs.",
+        reason="It is about the flag, and shortens each connect.",
     ),
     "CLIENT-4[there-and-back]": Played("migrate"),
     "CLIENT-4[on-and-on]": Played(
@@ -118,25 +117,25 @@ PLAYED = {
             *("set test_servers", "set_auth_key C", "save"),
         ),
         breaks_off=True,
-        reason="Each migration is told in short; there-and-back has one in full.",
+        reason="Each migration is shortened; there-and-back has a complete one.",
     ),
     "CLIENT-4[from-a-string]": Played(
         "migrate",
         left_out=(*CONNECT, "set_auth_key B", "save"),
         breaks_off=True,
-        reason="Each connect is told in short; there-and-back has them in full.",
+        reason="Each connect is shortened; there-and-back has complete ones.",
     ),
     "CLIENT-5[download]": Played("download", login_in_short=True),
     "CLIENT-5[several]": Played(
         "downloadAndConnect",
         login_in_short=True,
         breaks_off=True,
-        reason="Its last connect is told until the session is loaded, and then looked at.",
+        reason="Its last connect ends when the session is loaded.",
     ),
     "CLIENT-5[broken]": Played("breakMediaKey", login_in_short=True),
     "CLIENT-5[becomes-home]": Played("downloadAndMigrate", login_in_short=True),
     "CLIENT-5[string-saves-home]": Played(
-        "download", left_out=CONNECT, reason="The connect before the download is told in short."
+        "download", left_out=CONNECT, reason="The connect before the download is shortened."
     ),
     "CLIENT-6[main]": Played("breakKey", login_in_short=True),
     "CLIENT-6[reconnected]": Played("breakKeyAndConnect", login_in_short=True),
@@ -144,7 +143,7 @@ PLAYED = {
         "breakKeyAndConnect",
         left_out=(*CONNECT, "set test_servers"),
         breaks_off=True,
-        reason="Each connect is told in short; CLIENT-3 has them in full.",
+        reason="Each connect is shortened; CLIENT-3 has complete ones.",
     ),
     "CLIENT-7[new-login]": Played("logOutAndSignIn", login_in_short=True),
     "CLIENT-7[after-migration]": Played(
@@ -152,20 +151,20 @@ PLAYED = {
         login_in_short=True,
         left_out=("set test_servers", "set_auth_key blank", "set_auth_key B", "save"),
         breaks_off=True,
-        reason="Migration and connect are told in short; CLIENT-4 and new-login have them in full.",
+        reason="Migration and connect are shortened; CLIENT-4 and new-login have complete ones.",
     ),
     "CLIENT-7[from-a-string]": Played(
         "logOutAndConnect",
         left_out=CONNECT,
         breaks_off=True,
-        reason="Each connect is told in short; CLIENT-1 and CLIENT-3 have them in full.",
+        reason="Each connect is shortened; CLIENT-1 and CLIENT-3 have complete ones.",
     ),
 }
 
-A_RESTART = "A restart concerns the storage; to a client it is from-a-string in another profile."
+A_RESTART = "A restart concerns the storage; a client sees from-a-string with another profile."
 NEVER_GOES_BACK = "A client does not leave a data centre that it cannot reach."
 NOT_PLAYED = {
-    "CLIENT-3[string-round]": "It is tcp and from-a-string in a row.",
+    "CLIENT-3[string-round]": "It is tcp followed by from-a-string.",
     "CLIENT-3[restarted]": A_RESTART,
     "CLIENT-3[restarted-before-the-key]": A_RESTART,
     "CLIENT-4[interrupted]": NEVER_GOES_BACK,
@@ -184,7 +183,7 @@ NOT_PLAYED = {
 
 
 def scenario_of(check: str) -> str:
-    """Return the entry of the tables above that speaks of a check: the longest that fits."""
+    """Return the longest entry of the tables above that fits a check."""
     fitting = [
         entry
         for entry in (*PLAYED, *NOT_PLAYED)
@@ -198,7 +197,7 @@ CHECKS = [check for check in CASES if scenario_of(check) in PLAYED]
 
 @dataclass(frozen=True)
 class Act:
-    """One thing asked of a session, in a trace or by the client."""
+    """One call, read or write of a session, in a trace or by the client."""
 
     operation: str
     given: list[Any] = field(default_factory=list)
@@ -223,7 +222,7 @@ class Act:
 
 
 def acts_of(case: Case) -> list[Act]:
-    """Return what the trace of a case has the client do, up to its last change."""
+    """Return the acts of the client in the trace of a case, up to its last change."""
     acts = []
     for step in case.trace:
         match step.operation, step.argument:
@@ -247,7 +246,7 @@ def acts_of(case: Case) -> list[Act]:
 
 
 def acts_recorded(record: Record) -> list[Act]:
-    """Return what the client did, in the words of a trace."""
+    """Return the recorded acts of the client, with the names of a trace."""
     acts = []
     for entry in record:
         match entry:
@@ -264,13 +263,13 @@ def acts_recorded(record: Record) -> list[Act]:
 
 
 class Objects:
-    """Which AuthKey object of the client stands for which object of the trace."""
+    """Which AuthKey object of the client corresponds to which object of the trace."""
 
     def __init__(self) -> None:
         self._pairs: set[tuple[str, int]] = set()
 
     def are_one(self, label: str, number: int) -> bool:
-        """Tell whether both can be the same, and remember that they are."""
+        """Say whether both can be the same object, and remember this pair."""
         if any((known == label) != (held == number) for known, held in self._pairs):
             return False
         self._pairs.add((label, number))
@@ -314,7 +313,7 @@ def _lowered(constructor: str) -> str:
 
 
 def is_answered(question: Act, read: Act) -> bool:
-    """Tell whether ``read`` is the question of a trace, and had its answer."""
+    """Say whether ``read`` asks the question of a trace, and got its answer."""
     if (question.operation, question.given) != (read.operation, read.given):
         return False
     if question.gives is None and isinstance(read.gives, dict):
@@ -323,7 +322,7 @@ def is_answered(question: Act, read: Act) -> bool:
 
 
 def difference(trace: list[Act], client: list[Act], played: Played, objects: Objects) -> str | None:
-    """Return where a trace and the client part, or None where they do the same."""
+    """Return the first difference between a trace and the client, or None."""
     trace, left_out, reads = list(trace), list(played.left_out), []
     goes_on = False
     for act in client:
@@ -347,7 +346,7 @@ def difference(trace: list[Act], client: list[Act], played: Played, objects: Obj
     if trace:
         return f"the client does not do {next(act for act in trace if not act.reads)}"
     if left_out or goes_on != played.breaks_off:
-        return "the trace has more of what the client does than the table says"
+        return "the table allows more differences than there are"
     return None
 
 
@@ -356,7 +355,7 @@ def is_same_act(expected: Act, real: Act, objects: Objects) -> bool:
 
 
 def compare(case: Case, record: Record) -> str | None:
-    """Return where a case and what was recorded for it part, or None where they do the same."""
+    """Return the first difference between a case and its record, or None."""
     played = PLAYED[scenario_of(case.id)]
     objects = Objects()
     trace = acts_of(case)
@@ -364,7 +363,7 @@ def compare(case: Case, record: Record) -> str | None:
         return difference(trace, acts_recorded(record), played, objects)
     mark = record.index({"mark": "logged in"})
     login, rest = _after_login(trace)
-    if starts_elsewhere(case):  # the session held the key
+    if starts_elsewhere(case):  # the session already has the key
         login = [act for act in login if act.brief not in ("save", "set_auth_key blank")]
         login = [act for act in login if act.operation != "set_dc"]
     done = iter(acts_recorded(record[:mark]))
@@ -375,7 +374,7 @@ def compare(case: Case, record: Record) -> str | None:
 
 
 def _after_login(trace: list[Act]) -> tuple[list[Act], list[Act]]:
-    """Split a trace behind its first save(), and the one that follows the same key."""
+    """Split a trace after its first save(), and after a second one of the same key."""
     end = [act.operation for act in trace].index("save") + 1
     key = trace[end - 2].brief
     if [act.brief for act in trace[end : end + 2]] == [key, "save"]:
@@ -384,18 +383,18 @@ def _after_login(trace: list[Act]) -> tuple[list[Act], list[Act]]:
 
 
 def starts_elsewhere(case: Case) -> bool:
-    """Tell whether the login of a trace is at a data centre to which no first connect goes."""
+    """Say whether a trace logs in at a data centre other than that of a first connect."""
     moves = [act.given[0] for act in acts_of(case) if act.operation == "set_dc"]
     return saved_string(case) is None and moves[0] != FIRST
 
 
 def saved_string(case: Case) -> str | None:
-    """Return what the session of a case is read from, where that is a string."""
+    """Return the string from which a case restores its session, or None."""
     return next((step.argument[0] for step in case.trace if step.operation == "restore"), None)
 
 
 def options(case: Case) -> dict[str, Any]:
-    """Return what ``client.cjs`` has to know of a case."""
+    """Return the options of a case for ``client.cjs``."""
     acts = acts_of(case)
     moves = [act.given[:2] for act in acts if act.operation == "set_dc"]
     saved = saved_string(case)
@@ -416,7 +415,7 @@ def options(case: Case) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def play(published: Path) -> Play:
-    """Return what plays all cases of a scenario in one process, and gives the record of each."""
+    """Return a function that plays all cases of a scenario in one process."""
 
     @functools.cache
     def played(scenario: str) -> dict[str, Record]:
@@ -436,17 +435,17 @@ def play(published: Path) -> Play:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_trace_is_what_the_client_does(play: Play, check: str) -> None:
-    """The real client makes the calls of the trace, and no others."""
+    """The real client makes exactly the calls of the trace."""
     parted = compare(CASES[check], play(scenario_of(check))[check])
     assert parted is None, parted
 
 
-def test_every_case_is_played_or_is_said_not_to_be() -> None:
+def test_every_case_is_in_one_of_the_two_tables() -> None:
     assert {scenario_of(check) for check in CASES} == {*PLAYED, *NOT_PLAYED}
 
 
 def test_the_client_uses_no_other_members(play: Play) -> None:
-    """In no scenario does it close a session, or read the current key or the flag."""
+    """It never closes a session, and never reads the current key or the flag."""
     used = {
         (kind, member)
         for scenario in PLAYED
@@ -525,7 +524,7 @@ ALTERED: dict[str, tuple[str, Callable[[Record], object]]] = {
 
 @pytest.mark.parametrize("alteration", ALTERED)
 def test_the_comparison_notices(play: Play, alteration: str) -> None:
-    """A client that did one thing otherwise than the real one is not taken for it."""
+    """A record with one change from the real client's does not pass."""
     check, alter = ALTERED[alteration]
     record = copy.deepcopy(play(scenario_of(check))[check])
     alter(record)
@@ -540,10 +539,10 @@ def test_the_comparison_notices(play: Play, alteration: str) -> None:
     ],
     ids=str,
 )
-def test_an_entry_that_allows_more_than_it_has_to_fails(
+def test_an_entry_that_allows_more_than_necessary_fails(
     play: Play, too_much: dict[str, Any]
 ) -> None:
-    """What a correction of the contract makes needless does not stay in the table."""
+    """So an allowance leaves the table when a corrected contract no longer needs it."""
     client = acts_recorded(play(scenario_of(CONNECTED))[CONNECTED])
     played = Played("connect", **too_much)
     assert difference(acts_of(CASES[CONNECTED]), client, played, Objects())

@@ -1,4 +1,4 @@
-"""The session that users copy holds all that the contract asks of it."""
+"""The example session for Node meets the whole contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What teleproto writes the reference reads, and the other way round: directories and strings."""
+"""teleproto and the reference read each other's directories and strings."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _carry_out(subject: Subject, calls: list[Call]) -> None:
 
 
 def _value(outcome: Outcome) -> Any:
-    # The two say nothing in different ways: undefined, None, 0 or a key without bytes.
+    # The two have different empty values: undefined, None, 0 or a key without bytes.
     if isinstance(outcome, Raised):
         return "raised"
     assert isinstance(outcome, Returned), outcome
@@ -90,7 +90,7 @@ def _value(outcome: Outcome) -> Any:
 
 
 def _held(subject: Subject) -> dict[str, Any]:
-    """All that a session holds, as both can be asked for it."""
+    """Return everything that can be read from both sessions."""
     held = {
         member: _value(subject.get("session", member))
         for member in ("dc_id", "server_address", "port", "auth_key", "test_servers")
@@ -133,7 +133,7 @@ def _in_new(made: Subject, calls: list[Call]) -> dict[str, Any]:
 def test_a_directory_goes_from_one_to_the_other_and_back(
     real_store: Pool, flag: Call, first: Call, before: list[Call], after: list[Call]
 ) -> None:
-    """Each finds what the other has left, and what each writes on top of it stays."""
+    """Each reads what the other has stored, and adds changes that stay."""
     with tempfile.TemporaryDirectory() as directory:
         workdir = Path(directory)
         written = _in_real(real_store, workdir, [flag, first, *before])
@@ -187,7 +187,7 @@ def _saved(subject: Subject, login: Login) -> Any:
 
 
 def _read(subject: Subject, saved: str) -> Any:
-    """Return the login in a string, or that it was refused."""
+    """Return the login in a string, or "raised" if the session refuses it."""
     if isinstance(subject.open("session", [saved], ""), Raised):
         return "raised"
     if isinstance(subject.call("session", "load", []), Raised):
@@ -201,26 +201,26 @@ def _as_values(login: Login) -> list[Any]:
 
 
 def _kept_from_saving(login: Login) -> str | None:
-    """Return the rule that says why teleproto's string is another, if it is."""
+    """Return the rule that explains why teleproto's string differs, or None."""
     return "STR-14" if login[2] > 32767 else None
 
 
 def _kept_from_reading(login: Login) -> str | None:
-    """Return the rule that says why teleproto does not read the login back, if it does not."""
+    """Return the rule that explains why teleproto misreads its own string, or None."""
     length = len(login[1].encode())
     if login[2] > 32767:
         return "STR-14"
     if length <= 3:
-        return "TLT-5"  # as long as a string of Telethon's, and read as one
-    return "STR-3" if length > 100 else None  # read as an IPv6 address of Telethon's
+        return "TLT-5"  # it is as long as a Telethon string, and read as one
+    return "STR-3" if length > 100 else None  # teleproto reads Telethon's IPv6 address
 
 
 @_thorough
 @given(login=st.tuples(_dc_ids, _addresses, _ports, st.sampled_from(NAMES)))
-def test_a_string_is_the_same_and_says_the_same(
+def test_strings_are_equal_and_hold_the_same_login(
     real_string: Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
 ) -> None:
-    """But for what a rule says of teleproto, and there it is another."""
+    """They differ exactly if a rule explains why."""
     workdir = tmp_path_factory.getbasetemp()
     reference = PythonSubject(StringSession, workdir, members=hosts.MEMBERS)
     with hosted.HostSubject(real_string, workdir) as real, reference:
@@ -233,10 +233,10 @@ def test_a_string_is_the_same_and_says_the_same(
 
 @_thorough
 @given(login=st.tuples(_dc_ids, _ipv4, _ports, st.sampled_from(NAMES)))
-def test_what_telethon_wrote_goes_through_both(
+def test_both_read_telethons_strings(
     real_string: Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
 ) -> None:
-    """teleproto and the reference read the same in it, and save the same string."""
+    """Both read the same login, and save the same string."""
     telethon = TelethonString()
     telethon.set_dc(*login[:3])
     telethon.auth_key = TelethonKey(KEYS[login[3]])
@@ -247,6 +247,6 @@ def test_what_telethon_wrote_goes_through_both(
         ours = _value(reference.call("session", "save", []))
         alike = login[2] <= 32767  # above that, TLT-2 and STR-14
         assert (_read(real, telethon.save()) == _as_values(login)) == alike
-        # A port that is read as a negative number is saved as the same two bytes.
+        # A port that teleproto reads as negative is saved as the same two bytes.
         assert _value(real.call("session", "save", [])) == ours
         assert (_read(real, ours) == _as_values(login)) == alike

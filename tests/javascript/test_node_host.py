@@ -1,4 +1,4 @@
-"""JavaScript sessions as users write them, well or badly, and what the Node host makes of each."""
+"""The Node host with JavaScript sessions as users write them, correct and faulty ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
 
 TWO = ("-k", "SURFACE-3[set-dc] or DC-1[published-production-1]")
-"""Checks that pass for every session that works at all."""
+"""Checks that every working session passes."""
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def _run(project: Project, session: str, *options: str) -> Run:
     return project.pytest(f"--session-impl=node:{session}", "-p", "no:cacheprovider", *options)
 
 
-# A class, however it is written and named
+# The forms of a class and of its name
 
 _ESM = """
 import { MemorySession } from 'teleproto/sessions/index.js';
@@ -132,7 +132,7 @@ def test_a_session_is_found(
     assert "2 of 2 checks passed" in done.out
 
 
-def test_a_factory_may_give_a_promise_and_is_shown_so(project: Project) -> None:
+def test_a_factory_may_return_a_promise_and_steps_show_await(project: Project) -> None:
     project.write("mine.mjs", _FACTORIES.replace("super();", "super(); this.setDC = () => {};"))
     done = _run(project, "./mine.mjs#connected", *TWO)
     assert done.code == 1, done.text
@@ -151,7 +151,7 @@ def test_a_package_that_can_only_be_imported_is_imported(project: Project, sessi
     assert done.code == 0, done.text
 
 
-def test_the_directory_of_pytest_is_where_modules_are_looked_for(project: Project) -> None:
+def test_modules_are_found_from_the_directory_of_pytest(project: Project) -> None:
     project.write("sessions/mine.mjs", _ESM)
     (project.path / "sessions" / "deeper").mkdir()
     below = Project(project.path / "sessions" / "deeper")
@@ -179,7 +179,7 @@ export class Mine extends MemorySession {
     assert done.code == 0, done.text
 
 
-def test_findings_are_told_in_javascript(project: Project) -> None:
+def test_findings_are_written_in_javascript(project: Project) -> None:
     project.write(
         "mine.cjs",
         """
@@ -219,17 +219,17 @@ exports.Mine = class Mine extends MemorySession {
 
 
 def _findings(done: Run) -> list[str]:
-    """Return the findings that are shown in full."""
+    """Return the findings that the run shows in full."""
     shown = done.out.partition("FAILURES ====")[2].partition("\n-----")[0].split("\n____")[1:]
     return [text.partition("\n")[2] for text in shown]
 
 
 def _steps(finding: str) -> list[str]:
-    """Return the lines of what was done."""
+    """Return the lines of the steps."""
     return re.findall(r"^>? +\d+  (.*)$", finding, re.MULTILINE)
 
 
-# A class that does what nobody should
+# Classes that misbehave
 
 _BAD = """
 const { execSync, spawn } = require('child_process');
@@ -323,7 +323,7 @@ def test_misbehaviour_is_a_finding_and_the_run_goes_on(
     checks = f"{_BEFORE} or {_AT} or {_AFTER}"
     done = _run(project, f"./bad.cjs#{session}", "--session-time-limit=2", "-k", checks)
     assert done.code == 1, done.text
-    assert "1 of 3 checks passed" in done.out  # the one after it
+    assert "1 of 3 checks passed" in done.out  # the check after it
     before, finding = _findings(done)
     assert before.startswith("KEY-3 (MUST)")
     assert finding.startswith("ENT-8 (MUST)")
@@ -378,7 +378,7 @@ exports.PromisesAProperty = class PromisesAProperty extends Waits {
         ),
     ],
 )
-def test_what_a_setter_puts_off_is_said_of_the_setter(
+def test_a_late_error_of_a_setter_names_the_setter(
     project: Project, session: str, at: str, got: str
 ) -> None:
     project.write("later.cjs", _LATER)
@@ -429,7 +429,7 @@ afterwards('KeepsBusy', () => setInterval(() => {}, 1));
     ],
 )
 @pytest.mark.parametrize("profile", ["memory", "custom"])
-def test_what_fails_after_the_last_call_is_a_finding(
+def test_an_error_after_the_last_call_is_a_finding(
     project: Project, session: str, profile: str, got: str
 ) -> None:
     project.write("later.cjs", _AFTERWARDS)
@@ -444,7 +444,7 @@ def test_what_fails_after_the_last_call_is_a_finding(
         assert f" Got {got}" in " ".join(finding.split())
 
 
-def test_what_one_trace_leaves_running_is_not_blamed_on_the_next(project: Project) -> None:
+def test_a_late_error_of_one_trace_is_not_blamed_on_the_next(project: Project) -> None:
     project.write(
         "later.cjs",
         """
@@ -461,7 +461,7 @@ exports.Late = class Late extends MemorySession {
 
 
 @pytest.mark.parametrize("effort", ["quick", "standard"])
-def test_a_member_that_came_later_is_missing_at_any_effort(project: Project, effort: str) -> None:
+def test_a_missing_member_is_reported_at_any_effort(project: Project, effort: str) -> None:
     project.write(
         "mine.cjs",
         """
@@ -480,9 +480,7 @@ exports.Mine = function Mine() {
 
 
 @pytest.mark.parametrize("profile", ["store", "custom"])
-def test_a_timer_that_keeps_nothing_alive_is_waited_for_as_well(
-    project: Project, profile: str
-) -> None:
+def test_the_host_waits_for_timers_with_unref_too(project: Project, profile: str) -> None:
     project.write(
         "later.cjs",
         """
@@ -501,7 +499,7 @@ exports.Late = class Late extends MemorySession {
     assert names == ["SURFACE-3[set-auth-key], SURFACE-3[set-auth-key-elsewhere]"], done.text
 
 
-def test_a_session_that_closes_what_it_keeps_running_shares_a_process(project: Project) -> None:
+def test_a_session_that_stops_its_timers_on_close_shares_a_process(project: Project) -> None:
     seen = project.path / "seen"
     project.write(
         "busy.cjs",
@@ -524,7 +522,7 @@ exports.Busy = class Busy extends MemorySession {
     assert len(set(pids)) == 1 < len(pids)
 
 
-def test_a_failure_that_takes_the_checks_before_it_is_marked(project: Project) -> None:
+def test_a_failure_that_depends_on_earlier_checks_is_marked(project: Project) -> None:
     project.write(
         "counts.cjs",
         """
@@ -613,7 +611,7 @@ exports.Flood = class Flood extends MemorySession {
 """
 
 
-def test_what_is_printed_disturbs_nothing_and_is_shown_with_the_check_that_fails(
+def test_output_does_no_harm_and_is_shown_with_the_failing_check(
     project: Project,
 ) -> None:
     project.write("loud.cjs", _LOUD)
@@ -633,7 +631,7 @@ def test_what_is_printed_disturbs_nothing_and_is_shown_with_the_check_that_fails
     assert _run(project, "./loud.cjs#Flood", *TWO).code == 0
 
 
-# What cannot be run at all
+# Classes that cannot be run
 
 _GOOD_AND_BAD = {
     "throws.mjs": "function start() { throw new Error('no DATABASE_URL'); }\nstart();\n",
@@ -775,7 +773,7 @@ _REFUSED = [
 @pytest.mark.parametrize(
     ("session", "says", "remedy"), _REFUSED, ids=[session for session, *_ in _REFUSED]
 )
-def test_a_class_that_cannot_be_had_is_refused_in_one_line(
+def test_a_class_that_cannot_be_used_is_refused_in_one_line(
     project: Project, session: str, says: str, remedy: str
 ) -> None:
     for name, text in _GOOD_AND_BAD.items():
@@ -786,10 +784,10 @@ def test_a_class_that_cannot_be_had_is_refused_in_one_line(
     assert remedy.format(here=project.path) in line.removeprefix(said)
 
 
-def test_a_profile_that_is_none_is_refused_by_its_name_in_javascript(project: Project) -> None:
+def test_an_unknown_profile_is_refused_under_its_name_in_javascript(project: Project) -> None:
     project.write("made.mjs", _GOOD_AND_BAD["made.mjs"])
     line = _run(project, "./made.mjs#Promises").refusal()
-    assert line.startswith("static sessionProfile of node:./made.mjs#Promises: no profile is")
+    assert line.startswith("static sessionProfile of node:./made.mjs#Promises: there is no profile")
 
 
 def test_a_project_without_a_client_library_is_refused(project: Project) -> None:
@@ -812,7 +810,7 @@ def test_a_module_has_to_be_named(project: Project, session: str) -> None:
 
 @pytest.fixture
 def server(project: Project) -> Iterator[ForkServer]:
-    """Starts Node hosts in the project."""
+    """Start Node hosts in the project."""
     made = ForkServer(programs.program("node:./endless.mjs#A", project.path))
     yield made
     made.close()
@@ -841,7 +839,7 @@ def test_an_import_that_does_not_end_is_refused(
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
-    """A Python beside which no Node lies."""
+    """A Python without Node in its directory."""
     venv.create(tmp_path / "bare", symlinks=True)
     return tmp_path / "bare" / "bin" / "python"
 
@@ -852,7 +850,7 @@ def _run_by(python: Path, project: Project, path: Path) -> Run:
     return run(command, project.path, PATH=str(path), PYTHONPATH=known)
 
 
-def test_a_machine_without_node_is_told_what_to_install(python: Path, project: Project) -> None:
+def test_without_node_a_run_says_what_to_install(python: Path, project: Project) -> None:
     project.write("mine.mjs", _ESM)
     (project.path / "empty").mkdir()
     assert _run_by(python, project, project.path / "empty").refusal() == (
@@ -884,9 +882,7 @@ def test_a_node_that_cannot_be_used_is_refused(
     )
 
 
-def test_the_node_on_path_is_taken_where_none_lies_beside_python(
-    python: Path, project: Project
-) -> None:
+def test_node_comes_from_path_if_it_is_not_next_to_python(python: Path, project: Project) -> None:
     project.write("mine.mjs", _ESM)
     beside = Path(sys.executable).parent
     path = next(
@@ -901,7 +897,7 @@ def test_the_node_on_path_is_taken_where_none_lies_beside_python(
 # The host itself
 
 
-def test_it_does_what_the_protocol_says(project: Project) -> None:
+def test_the_host_follows_the_protocol(project: Project) -> None:
     done = project.conformance("host", "node:teleproto/sessions#MemorySession")
     assert done.code == 0, done.text
     assert "no error of the host was found" in done.out
@@ -923,8 +919,8 @@ module.exports = { Once };
 """
 
 
-def test_what_fails_once_has_failed(project: Project) -> None:
-    """It may be a race; where names are new for every trace, no trace before it is an excuse."""
+def test_a_failure_that_does_not_repeat_still_fails(project: Project) -> None:
+    """It may be a race. Every trace uses new names, so earlier traces cannot be the cause."""
     mark = json.dumps(str(project.path / "mark"))
     project.write("once.cjs", ONCE.replace("MARK", mark))
     done = _run(project, "./once.cjs#Once", "-k", "SURFACE-3[set-dc]")
@@ -959,11 +955,11 @@ module.exports = { Promises };
 """
 
 
-def test_a_write_by_a_promise_fails_as_an_error_and_does_not_end_node(project: Project) -> None:
-    """libuv aborts where its own wake-up fails: the write that fails has to be the session's."""
+def test_a_failing_write_of_a_promise_raises_and_does_not_end_node(project: Project) -> None:
+    """libuv aborts if its own wake-up fails, so only writes of the session may fail."""
     project.write("promises.cjs", PROMISES)
     checks = "DUR-4[failed-at-first-and-saved or DUR-4[failed-and-saved-data-centre"
     done = _run(project, "./promises.cjs#Promises", "-k", checks)
     assert "changes interrupted at 4 system calls" in done.out
     assert "SIGABRT" not in done.out
-    assert "DUR-4[failed-at-first" not in done.out  # it keeps no keys, which others ask for
+    assert "DUR-4[failed-at-first" not in done.out  # other checks need keys, which it does not keep

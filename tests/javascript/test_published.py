@@ -1,4 +1,4 @@
-"""The published classes: what they fail is what their baselines say, and nothing else."""
+"""The published classes fail exactly the checks in their baselines."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Published:
 
     @property
     def implementation(self) -> str:
-        """How the suite is told of it."""
+        """The value of ``--session-impl``."""
         return f"node:{self.module}#{self.session}"
 
     @property
     def options(self) -> list[str]:
-        """What names it to pytest."""
+        """The options of pytest for this class."""
         return [
             f"--session-impl={self.implementation}",
             f"--session-profile={self.profile}",
@@ -46,7 +46,7 @@ class Published:
 
     @property
     def known(self) -> list[str]:
-        """The checks in its baseline."""
+        """The checks in the baseline of this class."""
         document = yaml.safe_load((installed.PUBLISHED / self.baseline).read_text("utf-8"))
         entries: list[dict[str, Any]] = document["known"]
         return [check for entry in entries for check in entry.get("checks", [entry.get("check")])]
@@ -79,7 +79,7 @@ def _chapters() -> list[tuple[Published, str]]:
     _chapters(),
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
-def test_fails_exactly_what_its_baseline_says(
+def test_fails_exactly_the_checks_of_its_baseline(
     published_class: Published, chapter: str, published: Path
 ) -> None:
     part = parts.Part(published_class.implementation, published_class.profile, chapter)
@@ -101,7 +101,7 @@ def test_is_green_with_its_baseline(published: Path) -> None:
 
 
 @_every
-def test_is_red_without_its_baseline(published_class: Published, published: Path) -> None:
+def test_fails_without_its_baseline(published_class: Published, published: Path) -> None:
     done = _run(published, *published_class.options, "-k", "SEC-1[object]")
     if published_class.module.startswith("teleproto"):
         assert done.returncode == 1
@@ -114,55 +114,55 @@ def test_is_red_without_its_baseline(published_class: Published, published: Path
 
 FACTS = [
     ("a username is never found", "teleproto-StoreSession", "ENT-4"),
-    ("nor is a phone number", "teleproto-StoreSession", "ENT-17"),
-    ("nor a display name", "teleproto-StoreSession", "ENT-18"),
+    ("a phone number is never found", "teleproto-StoreSession", "ENT-17"),
+    ("a display name is never found", "teleproto-StoreSession", "ENT-18"),
     ("delete() empties every store of the process", "teleproto-StoreSession", "ISO-3"),
-    ("and removes the files of others", "teleproto-StoreSession", "STORE-6"),
+    ("delete() removes foreign files", "teleproto-StoreSession", "STORE-6"),
     ("a crash in setDC() leaves the key of another data centre", "teleproto-StoreSession", "DUR-3"),
     ("the flag is not locked", "teleproto-MemorySession", "TEST-3"),
     ("the flag is not locked in a string", "teleproto-StringSession", "TEST-10"),
     ("the flag is not part of a string", "teleproto-StringSession", "TEST-9"),
     ("the flag outlives delete()", "teleproto-MemorySession", "TEST-8"),
-    ("nothing is kept under the names local and page", "teleproto-StoreSession", "ISO-4"),
+    ("the names local and page store nothing", "teleproto-StoreSession", "ISO-4"),
     ("a name leads out of the directory", "teleproto-StoreSession", "STORE-5"),
     ("files can be read by anybody", "teleproto-StoreSession", "SEC-6"),
-    ("damaged files are taken for none", "teleproto-StoreSession", "STORE-7"),
+    ("damaged files count as missing", "teleproto-StoreSession", "STORE-7"),
     ("setDC() before load() erases the key", "teleproto-StoreSession", "LIFE-3"),
     ("a deleted session is brought back", "teleproto-StoreSession", "DUR-6"),
-    ("strings that are cut off are taken", "teleproto-StringSession", "STR-9"),
-    ("characters that are no base64 are passed over", "teleproto-StringSession", "STR-8"),
+    ("truncated strings are accepted", "teleproto-StringSession", "STR-9"),
+    ("characters that are not base64 are ignored", "teleproto-StringSession", "STR-8"),
     ("ports above 32767 cannot be saved", "teleproto-StringSession", "STR-14"),
     ("Telethon's ports above 32767 are negative", "teleproto-StringSession", "TLT-2"),
     ("Telethon's IPv6 strings are read", "teleproto-StringSession", "TLT-4"),
-    ("a short address makes a string of Telethon's", "teleproto-StringSession", "TLT-5"),
-    ("save() before load() gives nothing", "teleproto-StringSession", "STR-5"),
-    ("a key stands in the text of an error", "teleproto-StringSession", "STR-12"),
-    ("a key stands in JSON and in what is logged", "teleproto-StringSession", "SEC-1"),
-    ("any data centre id is taken", "teleproto-MemorySession", "DC-6"),
-    ("any port is taken", "teleproto-MemorySession", "DC-7"),
-    ("any length of key is taken", "teleproto-MemorySession", "KEY-8"),
+    ("a string with a short address is read as Telethon's", "teleproto-StringSession", "TLT-5"),
+    ("save() before load() returns an empty string", "teleproto-StringSession", "STR-5"),
+    ("an error shows a key", "teleproto-StringSession", "STR-12"),
+    ("JSON and logs show a key", "teleproto-StringSession", "SEC-1"),
+    ("any data centre id is accepted", "teleproto-MemorySession", "DC-6"),
+    ("any port is accepted", "teleproto-MemorySession", "DC-7"),
+    ("any length of key is accepted", "teleproto-MemorySession", "KEY-8"),
     ("a key before setDC() is dropped", "teleproto-MemorySession", "KEY-10"),
     ("AuthKey objects are held by reference", "teleproto-MemorySession", "KEY-13"),
-    ("a big integer finds nobody", "teleproto-MemorySession", "ENT-1"),
-    ("a chat is taken for a channel", "teleproto-MemorySession", "ENT-2"),
+    ("a big integer finds no entity", "teleproto-MemorySession", "ENT-1"),
+    ("a chat is read as a channel", "teleproto-MemorySession", "ENT-2"),
     ("a marked id finds another kind", "teleproto-MemorySession", "ENT-5"),
     ("null raises a TypeError", "teleproto-MemorySession", "ENT-8"),
-    ("a username stays with who had it first", "teleproto-MemorySession", "ENT-11"),
+    ("a username stays with its first owner", "teleproto-MemorySession", "ENT-11"),
     ("an empty text finds a user without a name", "teleproto-MemorySession", "ENT-13"),
-    ("the list of usernames is passed over", "teleproto-MemorySession", "ENT-20"),
+    ("the list of usernames is ignored", "teleproto-MemorySession", "ENT-20"),
     ("a PeerUser raises a cast error", "teleproto-MemorySession", "ENT-21"),
-    ("the key is carried over to another data centre", "gramjs-MemorySession", "DC-2"),
+    ("the key stays after a switch", "gramjs-MemorySession", "DC-2"),
     ("a key for another data centre is dropped", "gramjs-MemorySession", "KEY-3"),
     ("load() brings the old key back after a migration", "gramjs-StringSession", "CLIENT-4"),
     ("delete() does nothing", "gramjs-MemorySession", "LIFE-6"),
     ("there is no flag", "gramjs-MemorySession", "SURFACE-1"),
-    ("an old username goes on being found", "gramjs-MemorySession", "ENT-10"),
-    ("an old access hash goes on being found", "gramjs-MemorySession", "ENT-9"),
+    ("an old username is still found", "gramjs-MemorySession", "ENT-10"),
+    ("an old access hash is still found", "gramjs-MemorySession", "ENT-9"),
 ]
-"""What is known of these classes from running them apart from the suite, and the rule it breaks."""
+"""Known faults of these classes, found without the suite, and the rules that they break."""
 
 
 @pytest.mark.parametrize(("fact", "session", "rule"), FACTS, ids=[fact for fact, _, _ in FACTS])
-def test_what_is_known_of_it_is_a_finding(fact: str, session: str, rule: str) -> None:
+def test_a_known_fault_is_in_the_baseline(fact: str, session: str, rule: str) -> None:
     known = next(entry.known for entry in CLASSES if entry.baseline == f"{session}.yaml")
     assert any(re.match(rf"{rule}\[", check) for check in known), fact
