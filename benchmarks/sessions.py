@@ -30,14 +30,14 @@ def strings() -> None:
     saved = ours.save()
 
     compare(
-        "StringSession decode, beside Telethon's",
+        "StringSession decode, compared with Telethon's",
         lambda: [StringSession(saved) for _ in range(TIMES)],
         lambda: [TelethonString(telethon) for _ in range(TIMES)],
         rounds=15,
         limit=1,
     )
     compare(
-        "StringSession encode, beside Telethon's",
+        "StringSession encode, compared with Telethon's",
         lambda: [ours.save() for _ in range(TIMES)],
         lambda: [theirs.save() for _ in range(TIMES)],
         rounds=15,
@@ -66,7 +66,7 @@ def lookups() -> None:
     )
     for title, keys in keysets:
         compare(
-            f"MemorySession {title} lookup, 1,000,000 beside 1,000",
+            f"MemorySession {title} lookup, 1,000,000 and 1,000 entities",
             partial(_find, large, keys),
             partial(_find, small, keys),
             rounds=25,
@@ -88,7 +88,7 @@ def writes() -> None:
             session.process_entities(_users(count))
         for change in (_replace_key, _switch, _see):
             compare(
-                f"StoreSession {change.__doc__}, 100,000 entities beside 100",
+                f"StoreSession {change.__doc__}, 100,000 and 100 entities",
                 partial(change, large),
                 partial(change, small),
                 rounds=25,

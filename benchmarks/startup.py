@@ -30,7 +30,7 @@ def startup() -> None:
         project.mkdir()
         (project / "test_nothing.py").write_text("def test_nothing(): pass\n")
         compare(
-            "pytest start-up, with the plugin beside without",
+            "pytest start-up, with and without the plugin",
             lambda: _run(pythons[0], "-m", "pytest", "-q", cwd=project),
             lambda: _run(pythons[1], "-m", "pytest", "-q", cwd=project),
             rounds=40,

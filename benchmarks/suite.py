@@ -100,7 +100,7 @@ def hosts() -> None:
     pool.close()
     server.close()
     print(
-        f"a trace through the host beside one in process: {more * 1e3:.2f} ms more (at most 3 ms), "
+        f"a trace through the host and in process: {more * 1e3:.2f} ms more (at most 3 ms), "
         f"ratio {ratio:.2f}, over {len(cases)} traces"
     )
 

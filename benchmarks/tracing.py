@@ -22,7 +22,7 @@ from .measure import compare
 def tracing() -> None:
     """Compare the time of the tracer with that of strace, if strace is on PATH."""
     if shutil.which("strace") is None:
-        print("tracer beside strace: not measured; strace is not installed")
+        print("tracer and strace: not measured; strace is not installed")
         return
     server = ForkServer()
     members = vectors.load().members

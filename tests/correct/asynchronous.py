@@ -41,7 +41,7 @@ class AsyncSession:
     def __init__(self, name: str) -> None:
         self._path = Path(quote(name, safe="") + ".pickle").absolute()
         if len(self._path.name) > 240:
-            raise ValueError("the name is too long for a file, and one beside it")
+            raise ValueError("the name is too long")
         self._data = empty()
         self._loaded = False
         self._login: str | None = None

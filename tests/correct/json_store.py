@@ -147,7 +147,7 @@ class JsonStoreSession:
                 if wanted(row):
                     answer = getattr(tl, FIELDS[row["kind"]][1])
                     return answer(*(int(row[field]) for field in ("id", "hash") if row[field]))
-        raise LookupError("nobody there")
+        raise LookupError("no such entity")
 
     def load(self) -> None:
         self.document = None

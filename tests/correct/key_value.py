@@ -92,7 +92,7 @@ class KeyValueSession:
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         for text, pattern in ((dc_id, r"[1-9]\d{0,2}"), (port, r"[1-9]\d{0,4}")):
             if not re.fullmatch(pattern, str(text)):
-                raise ValueError(f"{text!r} is no such number")
+                raise ValueError(f"{text!r} is not an allowed number")
         if int(dc_id) > 255 or int(port) > 65535 or not server_address:
             raise ValueError("beyond the limits")
         early = self._login.get("key 0")
@@ -121,7 +121,7 @@ class KeyValueSession:
     def test_servers(self, value: bool) -> None:
         locked = any(held for field, held in self._login.items() if field.startswith("key "))
         if locked and value != self.test_servers:
-            raise ValueError("a login stays where it is")
+            raise ValueError("test_servers is locked")
         self._changes["test"] = value
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
@@ -183,7 +183,7 @@ class KeyValueSession:
                 if marked_id >= -(10**12):
                     return tl.InputPeerChat(-marked_id)
                 return tl.InputPeerChannel(-marked_id - 10**12, access_hash)
-        raise LookupError("no more places to look in")
+        raise LookupError("no such entity")
 
     def _marked(self, key: object) -> list[str]:
         if isinstance(key, tl.Peer):

@@ -446,7 +446,7 @@ class StoredFlagIsLocked(BlobSession):
     def test_servers(self, value: bool) -> None:
         self.load()
         if self._found and value != self.test_servers:
-            raise TestServersLocked("a stored session stays where it is")
+            raise TestServersLocked("test_servers is locked")
         MemorySession.test_servers.__set__(self, value)  # type: ignore[attr-defined]  # a property
 
     def delete(self) -> None:
