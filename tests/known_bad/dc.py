@@ -201,7 +201,7 @@ class MovesTheStoredKeyOut(MemorySession):
 
 @breaks("DC-6")
 class AnyDataCentre(MemorySession):
-    """Checks no argument, like teleproto."""
+    """Checks no arguments, like teleproto."""
 
     def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
         if dc_id in range(1, 256):

@@ -128,7 +128,7 @@ class SetsThenRaises(Flagged):
 
 @breaks("TEST-3", also={"TEST-4"})
 class OnlyTrueIsLocked(Flagged):
-    """Locks only a flag that was set to true."""
+    """Locks only a flag that was set explicitly."""
 
     def _locked(self) -> bool:
         return super()._locked() and self._state.test_servers is not None

@@ -14,7 +14,7 @@ from known_bad.registry import breaks
 
 @breaks("FRESH-1", also={"SURFACE-2"})
 class DefaultPort(BlobSession):
-    """Returns the port 443 before load()."""
+    """Returns port 443 before load()."""
 
     @property
     def port(self) -> int:

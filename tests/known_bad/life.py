@@ -617,7 +617,7 @@ class SecondDeleteIsIgnored(BlobSession):
 
 @breaks("LIFE-11")
 class StoresTheUsualPort(Document):
-    """Stores the port 443 for a data centre that has no key yet."""
+    """Stores port 443 for a data centre that has no key yet."""
 
     def changed(self, document: dict[str, Any]) -> dict[str, Any]:
         if document["port"] and str(document["dc_id"]) not in document["keys"]:

@@ -546,7 +546,7 @@ class SixthItemIsAList(Tolerant):
 
 @breaks("STORE-10")
 class MissingPortIsTheUsual(StoreSession):
-    """Uses the port 443 if the file of the port is missing."""
+    """Uses port 443 if the file of the port is missing."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

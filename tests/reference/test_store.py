@@ -96,7 +96,7 @@ def test_modes(key: Key) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in Path("account").iterdir()} == {0o600}
 
 
-def test_a_change_before_load_lands_on_top(key: Key) -> None:
+def test_a_change_before_load_is_added_to_the_stored_login(key: Key) -> None:
     logged_in(key)
     early = StoreSession("account")
     early.set_dc(*DC4)
@@ -238,7 +238,7 @@ def test_a_handle_that_outlived_delete_brings_nothing_back(foreign: bool, key: K
     assert reopened().get_input_entity(1) == tl.InputPeerUser(1, 1)
 
 
-def test_a_change_lands_on_what_another_handle_wrote(key: Key) -> None:
+def test_a_change_keeps_what_another_handle_wrote(key: Key) -> None:
     old = logged_in(key)
     reopened().set_dc(*DC4)
     old.set_auth_key(key(4))
@@ -379,7 +379,7 @@ def prepared(key: Key) -> StoreSession:
 
 
 @pytest.mark.parametrize("change", [switch, many, few, set_key, delete])
-def test_killed_anywhere_it_is_before_or_after(
+def test_a_kill_leaves_the_state_before_or_after_the_change(
     change: Callable[[StoreSession], None], key: Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = prepared(key)

@@ -42,7 +42,7 @@ def test_save_and_read(key: Key) -> None:
     assert saved[1:20] not in f"{session!r} {vars(session)}"
 
 
-def test_changes_land_on_top(key: Key) -> None:
+def test_changes_before_load_are_added_to_the_login(key: Key) -> None:
     session = StringSession(saved_at("149.154.167.51", key(1)))
     session.set_dc(4, "149.154.167.91", 443)
     session.load()
