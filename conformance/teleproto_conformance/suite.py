@@ -131,12 +131,10 @@ class Suite:
         result = getattr(report, "session_result", None)
         if result is not None:
             self._report.results.append(Result.load(result))
-            if result["outcome"] in (FAILED, UNVERIFIED):
-                # The first failure of a rule is shown in full; later ones are only counted.
-                failed = result["outcome"] == FAILED
-                cause = result["rule"] if failed else result["reason"]
-                report.session_again = cause in self._shown
-                self._shown.add(cause)
+            if result["outcome"] == UNVERIFIED:
+                # The first check with a reason is shown in full; later ones are only counted.
+                report.session_again = result["reason"] in self._shown
+                self._shown.add(result["reason"])
         judged = (FAILED, UNVERIFIED)
         own = result is not None and result["outcome"] in judged
         if report.failed and not own and report.nodeid.rpartition("::")[2] in self._ids:
@@ -159,6 +157,7 @@ class Suite:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
             elif self._report.verdict == "nothing checked":
                 session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        self._show_causes()
         for path in self._reports:
             try:
                 self._report.write(path)
@@ -167,6 +166,30 @@ class Suite:
                     f"--session-report={path}: cannot be written: {error.strerror}"
                 )
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _show_causes(self) -> None:
+        """Of the failures with one cause, let pytest show the simplest and count the others."""
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None:
+            return
+        failed: list[Any] = reporter.stats.pop("failed", [])
+        ours = {
+            report.session_result["check"]: report
+            for report in failed
+            if getattr(report, "session_result", {}).get("outcome") == FAILED
+        }
+        shown = [report for report in failed if report not in ours.values()]
+        for cause in self._report.causes:
+            simplest = ours.pop(cause.first[0].check, None)
+            if simplest is not None:
+                simplest.longrepr = str(cause)
+                shown.append(simplest)
+                for result, _ in cause.others:
+                    if result.check in ours:
+                        again = ours.pop(result.check)
+                        reporter.stats.setdefault("more of the same", []).append(again)
+        if shown:
+            reporter.stats["failed"] = shown
 
     def _spare_hypothesis(self) -> None:
         """Take out Hypothesis's plugin where nothing was drawn: its summary imports Hypothesis."""
@@ -179,18 +202,17 @@ class Suite:
             return
         report, out = self._report, terminalreporter
         out.ensure_newline()
-        told: set[str] = set()
-        for result in report.of(ADVISED):
-            if result.finding is not None and result.rule not in told:
-                told.add(result.rule)
+        for cause in report.causes:
+            result, _ = cause.first
+            if result.outcome == ADVISED:
                 out.section(f"{result.check}, a SHOULD", sep="-")
-                out.write_line(str(result.finding))
+                out.write_line(str(cause))
         if report.findings:
             out.section("rules that are not met", sep="-")
+            if report.summary:
+                out.write_line(report.summary)
             for line in report.failed_rules():
                 out.write_line(line)
-            if len(report.of(FAILED)) > 1:
-                out.write_line(f"begin with {report.simplest}, which fails in the fewest steps")
         for result in report.of(STALE):
             baseline = self._run.settings.baseline
             out.write_line(f"{result.check} passes now; remove its entry from {baseline}", red=True)

@@ -133,15 +133,6 @@ def test_a_drawn_history_is_shortened_unless_it_is_known(sessions: Project) -> N
     assert len(known["finding"]["done"]) > cut.count(" session.")
 
 
-def test_one_failure_of_a_rule_is_shown_and_the_others_are_named(sessions: Project) -> None:
-    done = sessions.pytest("--session-impl=bad.Forgets", "-k", "KEY-3[")
-    assert done.out.count("Why it matters") == 1
-    assert len(done.replays) == 1
-    assert "1 failed" in done.out
-    assert "more of the same" in done.out
-    assert done.out.count("KEY-3[") > 2
-
-
 def test_the_command_replays_a_case(sessions: Project) -> None:
     first = sessions.pytest("--session-impl=bad.Forgets", "-k", "KEY-3[before-the-current-dc-4]")
     (command,) = first.replays

@@ -9,7 +9,7 @@ from typing import Any
 from ..checks.failure import Failure
 from ..contract.rules import Check, Generated, Rule
 from ..contract.secrets import masked
-from . import notation, telling
+from . import notation, signature, telling
 from .words import Words
 
 
@@ -19,6 +19,7 @@ class Finding:
 
     The last step of ``done`` failed; if ``afterwards`` is true, the failure came after it.
     ``steps`` and ``mismatches`` are the same facts in the notation of traces, for programs.
+    ``cause`` is equal for findings with one cause.
     """
 
     check: str
@@ -37,6 +38,7 @@ class Finding:
     printed: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
     mismatches: list[dict[str, Any]] = field(default_factory=list)
+    cause: str = ""
 
     @classmethod
     def of(
@@ -72,6 +74,7 @@ class Finding:
             printed=masked(failure.printed),
             steps=notation.steps(failure),
             mismatches=notation.mismatches(failure),
+            cause=signature.of(failure),
         )
 
     def __str__(self) -> str:

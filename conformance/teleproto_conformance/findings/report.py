@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..subjects.implementation import Implementation
+from .cause import Cause, causes
 from .finding import Finding
 from .result import FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 
@@ -101,18 +101,24 @@ class Report:
         )
 
     def failed_rules(self) -> list[str]:
-        """Lines for each rule that is not met, with the first of its failed checks."""
-        lines = []
-        for findings in self._by_rule():
-            lines.append(self._line(findings))
-            lines += _filled([finding.check for _, finding in findings])
-        return lines
+        """A line for each rule that is not met."""
+        return [self._line(findings) for findings in self._by_rule()]
 
     @property
-    def simplest(self) -> str:
-        """The check with the fewest steps among those that fail the run; empty if there is none."""
-        failed = [finding for result, finding in self.findings if result.outcome == FAILED]
-        return min(failed, key=lambda finding: len(finding.done)).check if failed else ""
+    def causes(self) -> list[Cause]:
+        """The causes of all findings. Those to mend first come first."""
+        return causes(self.findings)
+
+    @property
+    def summary(self) -> str:
+        """A line with the number of causes of the failed checks; empty if none failed."""
+        failed = len(self.of(FAILED))
+        number = sum(cause.first[0].outcome == FAILED for cause in self.causes)
+        if failed < 2:
+            return ""
+        if number == 1:
+            return f"all {failed} failed checks have one cause"
+        return f"{failed} failed checks have {number} causes; mend them in the order shown"
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table by chapter: title, rules, checks, and a count of each outcome."""
@@ -182,12 +188,13 @@ class Report:
         if not self.findings:
             return "\n".join(lines) + "\n"
         lines += ["", "## Rules that are not met", ""]
-        lines += [f"- {self._line(findings)}" for findings in self._by_rule()]
-        if self.simplest:
-            lines += ["", f"Begin with `{self.simplest}`, which fails in the fewest steps."]
-        lines += ["", "Run this code before the steps:", "", *_fenced(self.preamble, self.fence)]
-        for findings in self._by_rule():
-            lines += ["", *_section(findings, self.fence)]
+        lines += [f"- {line}" for line in self.failed_rules()]
+        lines += ["", "## Causes", ""]
+        if self.summary:
+            lines += [f"{self.summary[0].upper()}{self.summary[1:]}.", ""]
+        lines += ["Run this code before the steps:", "", *_fenced(self.preamble, self.fence)]
+        for cause in self.causes:
+            lines += ["", *_section(cause, self.fence)]
         return "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:
@@ -209,23 +216,6 @@ _HEADINGS = (
 )
 
 
-def _filled(checks: list[str]) -> list[str]:
-    """The first failed checks of a rule, wrapped into lines."""
-    more = [f"and {len(checks) - _LISTED} more"] if len(checks) > _LISTED else []
-    return textwrap.wrap(
-        ", ".join([*checks[:_LISTED], *more]),
-        96,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-_LISTED = 6
-"""The number of checks named for each rule."""
-
-
 def _counts(results: list[Result]) -> tuple[str, ...]:
     open_findings = [r for r in results if r.finding is not None and r.outcome != KNOWN]
     return tuple(
@@ -242,13 +232,11 @@ def _counts(results: list[Result]) -> tuple[str, ...]:
     )
 
 
-def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
-    """A rule, its failed check with the fewest steps, and the names of the other failed checks.
-    A check that is not in the baseline comes first.
-    """
-    result, finding = min(findings, key=lambda each: (each[0].outcome == KNOWN, len(each[1].done)))
+def _section(cause: Cause, fence: str) -> list[str]:
+    """The simplest finding of a cause, and the names of the other failed checks."""
+    result, finding = cause.first
     lines = [
-        f"## {finding.rule} ({finding.level}) {finding.sentence}",
+        f"### {finding.rule} ({finding.level}) {finding.sentence}",
         "",
         f"`{finding.check}` {finding.comment}",
         *([f"(known: {result.reason})"] if result.outcome == KNOWN else []),
@@ -261,8 +249,8 @@ def _section(findings: list[tuple[Result, Finding]], fence: str) -> list[str]:
         f"- Source: {finding.source}",
         f"- Replay: `{finding.replay}`",
     ]
-    others = [f"`{other.check}`" for _, other in findings if other is not finding]
-    return [*lines, f"- Also failed: {', '.join(others)}"] if others else lines
+    others = [f"`{other.check}`" for other, _ in cause.others]
+    return [*lines, f"- Same cause: {', '.join(others)}"] if others else lines
 
 
 def _fenced(lines: Sequence[str], fence: str) -> list[str]:

@@ -1,0 +1,64 @@
+"""The signature of a failure: failures with one signature have one cause.
+
+They fail at one operation, in one way, and at one place in the user's code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..checks.failure import Failure, Mismatch
+from ..contract.trace import NOTHING
+from ..subjects.subject import Died, Hung, Outcome, Raised, Returned
+
+
+def of(failure: Failure) -> str:
+    """Return the signature: the operation, what was expected and what came, without any value."""
+    operation = failure.done[-1].operation
+    differences = dict.fromkeys(_difference(operation, each) for each in failure.mismatches)
+    return ("after " if failure.afterwards else "") + "; ".join(differences)
+
+
+def _difference(operation: str, mismatch: Mismatch) -> str:
+    match operation:
+        case "observe":
+            asked = mismatch.member
+        case "get_auth_key":
+            asked = "auth_key"
+        case _:
+            asked = f"{operation} {mismatch.member}".strip()
+    if mismatch.step.raises is True:
+        expected = "an error"
+    else:
+        expected = "success" if mismatch.expected is NOTHING else _kind(mismatch.expected)
+    got = "an error with a secret" if mismatch.reveals else _outcome(mismatch.outcome)
+    return f"{asked}: {expected} expected, {got}"
+
+
+def _outcome(outcome: Outcome) -> str:
+    match outcome:
+        case Returned(value):
+            return _kind(value)
+        case Raised(text):
+            # Errors of one class at one place have one cause, whatever else they say.
+            name, place = text.partition(":")[0], text.rpartition(", at ")[2]
+            return f"{name} at {place}" if place != text else name
+        case Hung():
+            return "no answer"
+        case Died(how):
+            return how
+
+
+def _kind(value: Any) -> str:
+    """Describe a value without its content: two wrong values of one kind have one cause."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case {"_": str(name)}:
+            return name
+        case dict():
+            return f"{{{', '.join(value)}}}"
+        case _:
+            return type(value).__name__
