@@ -246,13 +246,17 @@ def one_line(error: BaseException) -> str:
 
 def _place(error: BaseException) -> str:
     """Return where an error comes from: the innermost line of the user's code or of a package."""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith(_SUITE)]
-    own = [frame for frame in theirs if not frame.filename.startswith(_LIBRARIES)]
+    # Not by extract_tb: it looks at the source of each frame.
+    places = [
+        (frame.f_code.co_filename, line, frame.f_code.co_name)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    theirs = [place for place in places if not place[0].startswith(_SUITE)]
+    own = [place for place in theirs if not place[0].startswith(_LIBRARIES)]
     if not theirs:
         return ""
-    frame = (own or theirs)[-1]
-    return f", at {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+    file, line, name = (own or theirs)[-1]
+    return f", at {Path(file).name}:{line} in {name}"
 
 
 _SUITE = str(Path(__file__).parents[1])
