@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -42,22 +43,38 @@ _PEERS: tuple[tl.Peer, ...] = (
 shares its id, since a session may answer an unknown user with the chat of that id."""
 _USERNAMES = ("first_name", "second_name", "third_name", None)
 
+# Strategies that are made once: Hypothesis examines each new one.
+_HOME = st.sampled_from(_HOMES)
+_DATA_CENTRE = st.sampled_from(_DATA_CENTRES)
+_KEYS: tuple[Any, ...] = tuple({"key": name} for name in NAMES)
+_KEY = st.sampled_from(_KEYS)
+_NO_KEY = st.sampled_from([None, {"key": "blank"}])
+_KEY_OR_NONE = st.sampled_from([None, *_KEYS])
+_FLAG = st.booleans()
+_END = st.sampled_from(["kill", "exit"])
+_BATCH = st.lists(st.sampled_from(_PEERS), min_size=1, max_size=4, unique=True)
+# The contract leaves open whether 0 is an access hash or means that there is none.
+_ACCESS_HASH = st.integers(-(2**63), 2**63 - 1).filter(bool)
+
+
+@cache
+def _one_of(things: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(things)
+
 
 @st.composite
 def _entities(draw: st.DrawFn) -> list[dict[str, Any]]:
     names = list(_USERNAMES)
     batch = []
-    for peer in draw(st.lists(st.sampled_from(_PEERS), min_size=1, max_size=4, unique=True)):
+    for peer in draw(_BATCH):
         entity: dict[str, Any] = {"_": "user", "id": str(tl.bare_id(peer))}
         if not isinstance(peer, tl.PeerUser):
             entity["_"] = "chat" if isinstance(peer, tl.PeerChat) else "channel"
             entity["title"] = "Somewhere"
         if not isinstance(peer, tl.PeerChat):
-            # The contract leaves open whether 0 is an access hash or means that there is none.
-            hashes = st.integers(-(2**63), 2**63 - 1).filter(bool)
-            entity["access_hash"] = str(draw(hashes))
+            entity["access_hash"] = str(draw(_ACCESS_HASH))
             # Names are unique in a batch: the contract leaves open which of two entities wins.
-            name = draw(st.sampled_from(names))
+            name = draw(_one_of(tuple(names)))
             if name is not None:
                 names.remove(name)
                 entity["username"] = name
@@ -65,24 +82,25 @@ def _entities(draw: st.DrawFn) -> list[dict[str, Any]]:
     return batch
 
 
+_ENTITIES = _entities()
+
+
 def _step(draw: st.DrawFn, operation: str) -> Step:
-    keys: list[Any] = [{"key": name} for name in NAMES]
     match operation:
         case "set_dc":
-            return Step("set_dc", draw(st.sampled_from(_HOMES)))
+            return Step("set_dc", draw(_HOME))
         case "set_auth_key":
-            return Step("set_auth_key", [draw(st.sampled_from(keys))])
+            return Step("set_auth_key", [draw(_KEY)])
         case "clear_auth_key":
-            return Step("set_auth_key", [draw(st.sampled_from([None, {"key": "blank"}]))])
+            return Step("set_auth_key", [draw(_NO_KEY)])
         case "set_other_key":
-            key = draw(st.sampled_from([None, *keys]))
-            return Step("set_auth_key", [key, draw(st.sampled_from(_DATA_CENTRES))])
+            return Step("set_auth_key", [draw(_KEY_OR_NONE), draw(_DATA_CENTRE)])
         case "set_test_servers":
-            return Step("set", {"test_servers": draw(st.booleans())}, raises="maybe")
+            return Step("set", {"test_servers": draw(_FLAG)}, raises="maybe")
         case "process_entities":
-            return Step("process_entities", [draw(_entities())])
+            return Step("process_entities", [draw(_ENTITIES)])
         case "restart":
-            return Step("restart", [draw(st.sampled_from(["kill", "exit"]))])
+            return Step("restart", [draw(_END)])
         case _:
             return Step(operation, [])
 
@@ -111,21 +129,31 @@ class _Call:
     asked: bool
 
 
+@cache
+def _weighted(operations: tuple[str, ...]) -> st.SearchStrategy[str]:
+    return st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))])
+
+
 @st.composite
 def _calls(draw: st.DrawFn, operations: tuple[str, ...]) -> _Call:
-    operation = draw(st.sampled_from([n for n in operations for _ in range(_WEIGHTS.get(n, 4))]))
+    operation = draw(_weighted(operations))
     # Questions follow only some calls, so that several changes can come in a row.
-    asked = draw(st.booleans())
+    asked = draw(_FLAG)
     return _Call(operation, _step(draw, operation), asked)
+
+
+@cache
+def _several(operations: tuple[str, ...]) -> st.SearchStrategy[list[_Call]]:
+    calls = _calls(operations)
+    # Long histories find most faults. Short ones find those that need a call early.
+    long = st.lists(calls, min_size=12, max_size=30)
+    return st.one_of(st.lists(calls, min_size=1, max_size=6), long, long)
 
 
 @st.composite
 def histories(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str) -> Trace:
     """Draw calls, and put questions after some, with the answers of the reference model."""
-    calls = _calls(check.operations)
-    # Long histories find most faults. Short ones find those that need a call early.
-    long = st.lists(calls, min_size=12, max_size=30)
-    drawn = draw(st.one_of(st.lists(calls, min_size=1, max_size=6), long, long))
+    drawn = draw(_several(check.operations))
     with Model(contract, keeps) as model:
         steps = [model.answer(Step("open", [])), model.answer(Step("load", []))]
         cleared = False
