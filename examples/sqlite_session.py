@@ -45,7 +45,7 @@ class SqliteSession:
         self._login = self._current_login()
 
     def _current_login(self) -> int:
-        """The number of the login in the file. delete() raises it, so that other handles notice."""
+        """The number of the login in the file. delete() adds 1, so that other handles notice."""
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     # The data centre
@@ -66,7 +66,7 @@ class SqliteSession:
         if not server_address:
             raise ValueError("a data centre has an address")
         with self._db:
-            # A key that was set before any data centre waits in slot 0.
+            # A key that was set before any data centre is in slot 0. Move it.
             self._db.execute("UPDATE OR REPLACE keys SET dc_id = ? WHERE dc_id = 0", (dc_id,))
             self._set_home(dc_id, server_address, port, self.test_servers)
             self._login = self._current_login()
@@ -194,7 +194,7 @@ class SqliteSession:
     # Loading, saving and deleting
 
     def load(self) -> None:
-        """Continue with the login in the file. All other values are read there at each call."""
+        """Continue with the login in the file. Each call reads all other values from the file."""
         if self.dc_id:
             self._login = self._current_login()
 

@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--whole-matrix",
         action="store_true",
-        help="run also the checks that never reach the mistake of a known-bad session",
+        help="on every known-bad session, also run the checks that never reach its mistake",
     )
 
 
@@ -42,7 +42,7 @@ _LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the long tests first, so that no process waits for one at the end."""
+    """Run the long tests first, so that all processes end at about the same time."""
 
     def place(item: pytest.Item) -> int:
         return next((at for at, name in enumerate(_LONG) if name in item.nodeid), len(_LONG))

@@ -42,7 +42,7 @@ REFERENCE = [
     "teleproto_sessions.StringSession",
     "teleproto_sessions.StoreSession",
 ]
-"""They only draw here: ``tox run -e conformance`` runs the whole suite on them."""
+"""Only drawn checks run on them here. ``tox run -e conformance`` runs the whole suite on them."""
 SEEDS = range(4)
 
 

@@ -1,4 +1,4 @@
-"""Every known-bad session fails only the rules that it breaks."""
+"""Every known-bad session fails exactly the rules that it breaks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HOSTED = {
 they run only on the sessions that name them."""
 REACH = Reach([*BASES, MemorySession, StringSession, StoreSession], without=HOSTED)
 SAMPLE = REGISTERED[7::40]
-"""In each run, these sessions are also asked the checks that never reach their mistake."""
+"""Each run also plays on these sessions the checks that never reach their mistake."""
 LIMIT = 5.0
 """Seconds that a call may take."""
 
@@ -155,12 +155,12 @@ def test_fails_for_the_rule_it_breaks(
 def test_a_check_that_never_reaches_a_mistake_does_not_show_it(
     unspared: KnownBad, server: ForkServer
 ) -> None:
-    """So the other tests leave it out. With ``--whole-matrix``, they leave nothing out."""
+    """So the test above leaves it out. ``--whole-matrix`` proves this for every session."""
     profile = unspared.profile
     never = REACH.never_called(unspared.session, profile)
     others = {check.id for check in CONTRACT.checks(profile)} - never
     got = failed_rules(unspared.session, profile, set(), server, spared=others)
-    assert not got, f"{unspared} was not to be asked for {in_order(got)}, and fails it"
+    assert not got, f"{unspared} fails {in_order(got)} in checks that were left out"
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)

@@ -52,7 +52,7 @@ def imported(source: Path, package: Path) -> Iterator[tuple[int, Path]]:
 
 
 def module_path(path: Path) -> Path:
-    """Return the module or folder that ``path`` names, or that defines the name."""
+    """Return ``path`` if it is a module or a folder, else the module that defines this name."""
     is_module = path.is_dir() or path.with_suffix(".py").exists()
     return path if is_module else path.parent
 

@@ -18,8 +18,8 @@ from .errors import ConformanceError, UsageError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``teleproto-conformance``.
 
-    :returns: 0; 1 if ``vectors check`` finds drift or ``host`` an unmet requirement; 2 if an
-        argument or a file cannot be used.
+    :returns: 0; 1 if ``vectors check`` finds drift, or if a requirement of ``host`` fails or cannot
+        be tested; 2 if an argument or a file cannot be used.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     host.add_argument(
         "--implementation",
         metavar="TEXT",
-        help="the class to ask for, as in --session-impl (default: exec: and the command)",
+        help="the class to test, as in --session-impl (default: exec: and the command)",
     )
     host.add_argument(
         "--profile", metavar="NAME", help="the profile of the class, if it does not declare one"
@@ -112,7 +112,7 @@ def _host(options: argparse.Namespace) -> int:
 def _vectors(options: argparse.Namespace) -> int:
     from .publishing.generate import check, generate
 
-    gc.disable()  # everything read stays in use until the end; scanning it only costs time
+    gc.disable()  # all data stays in use until the end, so a collection frees nothing
     if options.action == "generate":
         contract = generate(options.spec, options.vectors)
         drift: list[str] = []

@@ -25,7 +25,7 @@ _OPTIONS = (
         "NAME",
         "faults: fail the run if this machine does not allow tracing processes",
     ),
-    ("seed", "NUMBER", "random seed for drawn traces; deep prints a new one for each run"),
+    ("seed", "NUMBER", "random seed for drawn traces; by default, each deep run prints a new one"),
 )
 
 

@@ -59,7 +59,7 @@ class Settings:
 
 
 _SPARE = 2
-"""New processes to start ahead, since a trace with restarts needs several of them quickly."""
+"""Processes to start in advance. A trace with restarts needs several of them quickly."""
 
 
 class Run:
@@ -71,7 +71,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.contract: Contract = vectors.load()
-        gc.freeze()  # all that was read stays until the end, and is much to look through
+        gc.freeze()  # the contract is large and stays, so the collector need not look at it
         host = programs.program(settings.implementation, settings.base)
         theirs = sys.path if host is None else ()
         self._python = host is None
@@ -118,14 +118,14 @@ class Run:
             scratch=in_memory(),
         )
         self._takes_name = self._checker.promise.takes == "name"
-        # A class with names may keep state by name, and a new Python process is cheap.
+        # A class may keep state for each name. A new Python process is cheap, so do not reuse one.
         self._pool.keep = not (self._takes_name and self._python)
         self._pool.spare = _SPARE if self._takes_name else 0
         self._looked_at: set[str] = set()
         self._pass_the_gate()
 
     def report(self) -> Report:
-        """Return the report of this run, still empty."""
+        """Return an empty report of this run."""
         return Report(
             implementation=self.implementation,
             fence=self._words.fence,
@@ -256,7 +256,7 @@ def _chosen(checks: list[Check], rules: dict[str, Rule], cases: int | None) -> l
 
 
 def _is_whole(check: Check, failure: Failure) -> bool:
-    """Return whether a failed trace is the one in the vectors, with no part made at run time."""
+    """Return whether a failed trace is in the vectors as it is, without an ``at`` from this run."""
     return isinstance(check, Case) and not any(
         "at" in step.argument for step in failure.done if step.operation == "interrupt"
     )

@@ -90,7 +90,7 @@ def _one(config: pytest.Config, name: str) -> tuple[str, Path] | None:
         texts = ", ".join(text for text, _ in given)
         raise UsageError(
             f"--session-{name} is given {len(given)} times ({texts}); give it once, and run pytest "
-            "again for another"
+            "again for another value"
         )
     return given[0] if given else None
 

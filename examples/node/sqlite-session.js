@@ -9,7 +9,7 @@ import { returnBigInt } from 'teleproto/Helpers.js';
 import { Session } from 'teleproto/sessions/index.js';
 import { Api } from 'teleproto/tl/index.js';
 
-// Ids and access hashes are kept as text: a number may have too few digits for them.
+// Ids and access hashes are kept as text: JavaScript numbers do not have enough digits.
 const SCHEMA = `
   PRAGMA busy_timeout = 5000;
   PRAGMA secure_delete = ON;
@@ -29,7 +29,7 @@ export class SqliteSession extends Session {
   static sessionProfile = 'custom';
 
   #db;
-  #login; // the number of the login in the file; delete() raises it, so that other handles notice
+  #login; // the number of the login in the file; delete() adds 1, so that other handles notice
   #isClosed = false;
 
   constructor(name) {
@@ -80,7 +80,7 @@ export class SqliteSession extends Session {
     if (!isNumberTo(65535, port)) throw new RangeError('a data centre has a port from 1 to 65535');
     if (!serverAddress) throw new TypeError('a data centre has an address');
     this.#change(() => {
-      // A key that was set before any data centre waits in slot 0.
+      // A key that was set before any data centre is in slot 0. Move it.
       this.#do('UPDATE OR REPLACE keys SET dcId = ? WHERE dcId = 0', dcId);
       this.#setHome({ dcId, serverAddress, port });
     });
@@ -176,7 +176,7 @@ export class SqliteSession extends Session {
   // Loading, saving and deleting
 
   async load() {
-    if (this.dcId) this.#login = this.#currentLogin; // the rest is read from the file at each call
+    if (this.dcId) this.#login = this.#currentLogin; // each call reads the rest from the file
   }
 
   save() {}

@@ -1,4 +1,4 @@
-"""Start a Valkey server for the run, if REDIS_URL names none. Copy this for your own session."""
+"""Start a Valkey server for the run, unless REDIS_URL is set. Copy this for your own session."""
 
 from __future__ import annotations
 

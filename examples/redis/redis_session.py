@@ -1,8 +1,8 @@
 """A session in Redis or Valkey, with the asynchronous client of redis-py.
 
 A login is one hash, and its entities are another. The data centre, the flag and each auth key are
-fields of their own. save() writes the fields that this object changed, and leaves the others alone.
-The server runs a script as one step: other clients see all of a change or nothing.
+separate fields. save() writes only the fields that this object changed. The server runs a script as
+one step: other clients see all of a change or nothing of it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from typing import Any
 from redis.asyncio import Redis
 from teleproto_sessions import AuthKey, tl
 
-# KEYS: login, entities. ARGV: the login this object knows ("" for none), an id for a new login, the
-# number of fields from set_dc() and set_auth_key(), all fields and values, and a list of entities.
-# An empty value deletes its field. Nothing else is written after a delete() elsewhere, and the flag
-# is not written beside a key.
+# KEYS: login, entities. ARGV: the id of the login that this object knows, or ""; an id for a new
+# login; the number of fields from set_dc() and set_auth_key(); each of these fields with its value;
+# the flag with its value, if it changed; a list of entities. An empty value deletes its field. If
+# another program has deleted the login, only the fields from set_dc() and set_auth_key() are
+# written. The flag is not written if the server has a key.
 SAVE = """
 local stored = redis.call('HGET', KEYS[1], 'id') or ''
 local deleted = ARGV[1] ~= '' and ARGV[1] ~= stored
@@ -93,7 +94,7 @@ class RedisSession:
 
     def _forget(self) -> None:
         self._stored: dict[str, bytes] = {}  # the fields as the server last gave them
-        self._changed: dict[str, bytes] = {}  # set_dc() and set_auth_key(): asked for
+        self._changed: dict[str, bytes] = {}  # not yet saved, from set_dc() and set_auth_key()
         self._flag: dict[str, bytes] = {}
         self._seen: dict[str, dict[str, Any]] = {}
         self._login = b""
@@ -114,7 +115,7 @@ class RedisSession:
             raise ValueError("a data centre has a port from 1 to 65535")
         if not server_address:
             raise ValueError("a data centre has an address")
-        # A key that was set before any data centre waits in slot 0.
+        # A key that was set before any data centre is in slot 0. Move it.
         waiting = self._fields().get("key 0")
         if waiting:
             self._changed |= {"key 0": b"", f"key {dc_id}": waiting}
@@ -192,17 +193,17 @@ class RedisSession:
             case tl.PeerChannel(channel_id):
                 return tl.InputPeerChannel(channel_id, access_hash)
 
-    # Its life
+    # Loading, saving and deleting
 
     async def load(self) -> None:
-        """Read the login. What this object has changed since the last save() stays."""
+        """Read the login. Changes of this object since its last save() stay."""
         async with self._turn:
             self._take(await self._redis.hgetall(self._keys[0]))
             if "key 0" in self._changed and "home" in self._stored and "home" not in self._changed:
                 # It was meant for the current data centre, which is known only now.
                 self._changed[f"key {self.dc_id}"] = self._changed.pop("key 0")
             if any(field.startswith("key ") for field in self._stored):
-                self._flag.clear()  # the login that is stored has locked it
+                self._flag.clear()  # the stored login has a key, so its flag is locked
 
     async def save(self) -> None:
         """Write what changed since the last save()."""
@@ -249,7 +250,7 @@ def _entities_in(tlo: object) -> Iterator[object]:
 
 
 def _record(entity: Any) -> dict[str, Any] | None:
-    """What is kept of an entity: numbers as text, as Lua has no integers of 64 bits."""
+    """Return what is kept of an entity. Numbers are text, since Lua lacks 64-bit integers."""
     names: list[str] = []
     if isinstance(entity, tl.User):
         peer: tl.Peer = tl.PeerUser(entity.id)

@@ -127,7 +127,7 @@ def test_the_small_contract_has_no_mistake(small: Draft) -> None:
             FRESH,
             "[$dc]",
             "[$home]",
-            r": FRESH-3: the trace uses \$home, but its cases have no such value",
+            r": FRESH-3: the trace uses \$home, but one of its cases does not define it",
         ),
         (
             SURFACE,

@@ -5,11 +5,11 @@ session. Each trace of the chapter is compared with this record. Every call that
 or gives it a value must be the same on both sides: its order, its arguments, the bytes of its key,
 and the AuthKey object that holds them. Three differences are allowed for all checks:
 
-* The client may read more than the trace. But what the trace reads between two changes, the client
-  must read there too, in the same order and with the same result.
-* The client reads one property at a time, and never ``auth_key`` or ``test_servers``. So an
-  ``observe`` of these or of several members comes only from the suite, like every
-  ``get_input_entity`` and every read after the last change of a trace.
+* The client may read more than the trace. But between two changes, it must read everything that the
+  trace reads there, in the same order and with the same results.
+* The client reads one property at a time, and never ``auth_key`` or ``test_servers``. So only the
+  suite makes an ``observe`` of these or of several members. The same holds for every
+  ``get_input_entity``, and for every read after the last change of a trace.
 * The client gives every answer of the server to ``process_entities``. Traces leave out answers
   without a user or a chat, because these change nothing.
 
@@ -161,8 +161,8 @@ PLAYED = {
     ),
 }
 
-A_RESTART = "A restart concerns the storage; a client sees from-a-string with another profile."
-NEVER_GOES_BACK = "A client does not leave a data centre that it cannot reach."
+A_RESTART = "A restart tests the storage. A client would do the same as in from-a-string."
+NEVER_GOES_BACK = "A client stays at a data centre even if it cannot reach it."
 NOT_PLAYED = {
     "CLIENT-3[string-round]": "It is tcp followed by from-a-string.",
     "CLIENT-3[restarted]": A_RESTART,
@@ -175,10 +175,10 @@ NOT_PLAYED = {
     "CLIENT-6[restarted-at-the-break]": A_RESTART,
     "CLIENT-7[after-migration-4-to-2]": "A client connects to data centre 2 after a log-out.",
     "CLIENT-7[restarted]": A_RESTART,
-    "CLIENT-8[entities]": "Calls that overlap are not in any order.",
-    "CLIENT-8[saves]": "Calls that overlap are not in any order.",
-    "CLIENT-8[entities-and-saves]": "Calls that overlap are not in any order.",
-    "CLIENT-8[loads]": "Calls that overlap are not in any order.",
+    "CLIENT-8[entities]": "Calls that overlap have no fixed order.",
+    "CLIENT-8[saves]": "Calls that overlap have no fixed order.",
+    "CLIENT-8[entities-and-saves]": "Calls that overlap have no fixed order.",
+    "CLIENT-8[loads]": "Calls that overlap have no fixed order.",
 }
 
 
@@ -339,7 +339,7 @@ def difference(trace: list[Act], client: list[Act], played: Played, objects: Obj
         elif left_out and left_out[0] == act.brief:
             del left_out[0]
         elif change or not played.breaks_off:
-            return f"the client does {act}, and the trace {change}"
+            return f"the client does {act}, but the trace has {change}"
         else:
             goes_on = True
             break
@@ -374,7 +374,7 @@ def compare(case: Case, record: Record) -> str | None:
 
 
 def _after_login(trace: list[Act]) -> tuple[list[Act], list[Act]]:
-    """Split a trace after its first save(), and after a second one of the same key."""
+    """Split a trace after its first save(), or after the second if that saves the same key."""
     end = [act.operation for act in trace].index("save") + 1
     key = trace[end - 2].brief
     if [act.brief for act in trace[end : end + 2]] == [key, "save"]:
@@ -524,7 +524,7 @@ ALTERED: dict[str, tuple[str, Callable[[Record], object]]] = {
 
 @pytest.mark.parametrize("alteration", ALTERED)
 def test_the_comparison_notices(play: Play, alteration: str) -> None:
-    """A record with one change from the real client's does not pass."""
+    """A record with one difference from the record of the real client does not pass."""
     check, alter = ALTERED[alteration]
     record = copy.deepcopy(play(scenario_of(check))[check])
     alter(record)
@@ -542,7 +542,7 @@ def test_the_comparison_notices(play: Play, alteration: str) -> None:
 def test_an_entry_that_allows_more_than_necessary_fails(
     play: Play, too_much: dict[str, Any]
 ) -> None:
-    """So an allowance leaves the table when a corrected contract no longer needs it."""
+    """So the table cannot keep an allowance that a corrected contract no longer needs."""
     client = acts_recorded(play(scenario_of(CONNECTED))[CONNECTED])
     played = Played("connect", **too_much)
     assert difference(acts_of(CASES[CONNECTED]), client, played, Objects())

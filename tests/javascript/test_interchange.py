@@ -211,8 +211,8 @@ def _kept_from_reading(login: Login) -> str | None:
     if login[2] > 32767:
         return "STR-14"
     if length <= 3:
-        return "TLT-5"  # it is as long as a Telethon string, and read as one
-    return "STR-3" if length > 100 else None  # teleproto reads Telethon's IPv6 address
+        return "TLT-5"  # the string is as long as one of Telethon's, and read as one
+    return "STR-3" if length > 100 else None  # it takes the length for an IPv6 address
 
 
 @_thorough
@@ -220,7 +220,7 @@ def _kept_from_reading(login: Login) -> str | None:
 def test_strings_are_equal_and_hold_the_same_login(
     real_string: Pool, tmp_path_factory: pytest.TempPathFactory, login: Login
 ) -> None:
-    """They differ exactly if a rule explains why."""
+    """They differ if a rule explains why, and only then."""
     workdir = tmp_path_factory.getbasetemp()
     reference = PythonSubject(StringSession, workdir, members=hosts.MEMBERS)
     with hosted.HostSubject(real_string, workdir) as real, reference:

@@ -245,7 +245,7 @@ class Forgets extends MemorySession {
   }
 }
 
-/** Export a class that does something else when an entity is seen. */
+/** Export a class with another processEntities(). */
 function seeing(name, processEntities) {
   exports[name] = { [name]: class extends Forgets {} }[name];
   exports[name].prototype.processEntities = processEntities;
@@ -956,7 +956,7 @@ module.exports = { Promises };
 
 
 def test_a_failing_write_of_a_promise_raises_and_does_not_end_node(project: Project) -> None:
-    """libuv aborts if its own wake-up fails, so only writes of the session may fail."""
+    """libuv aborts if its own wake-up fails, so the suite fails only writes of the session."""
     project.write("promises.cjs", PROMISES)
     checks = "DUR-4[failed-at-first-and-saved or DUR-4[failed-and-saved-data-centre"
     done = _run(project, "./promises.cjs#Promises", "-k", checks)

@@ -439,7 +439,7 @@ def test_a_trace_that_names_a_system_call_is_replayed(project: Project) -> None:
     project.write("trace.json", json.dumps({"trace": steps}))
     done = project.pytest(*few)
     assert done.code == 1
-    assert "could not be run: the suite knows no system call no_such_call" in done.out
+    assert "could not be run: the suite does not know the system call no_such_call" in done.out
 
 
 def test_deep_prints_a_seed_and_accepts_it_again(project: Project) -> None:

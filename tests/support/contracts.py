@@ -40,7 +40,7 @@ class Draft:
 
 
 def draft(project: Project, *chapters: str) -> Draft:
-    """Copy ``spec/`` with the chapters of those names only."""
+    """Copy ``spec/``, but only the chapters with these names."""
     shutil.copytree(SPEC, project.path / "spec", ignore=shutil.ignore_patterns("rules", "RULES.md"))
     for name in chapters:
         text = (SPEC / "rules" / f"{name}.yaml").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """Run a program on a system that forbids ptrace, like a hardened container.
 
-``python forbidding.py COMMAND...`` makes the kernel refuse this call to the command and to all its
-children (seccomp(2)).
+``python forbidding.py COMMAND...`` runs the command. The kernel refuses ptrace to it and to all its
+children; see seccomp(2).
 """
 
 from __future__ import annotations

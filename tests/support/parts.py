@@ -1,4 +1,4 @@
-"""A long run of the suite in parts, one a chapter of the contract, so that all cores share it."""
+"""Splits a long run of the suite into one part for each chapter, so that all cores share it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ CONTRACT = vectors.load()
 
 
 def chapters(profile: str) -> list[str]:
-    """The chapters that hold checks of ``profile``; each of its checks is in one of them."""
+    """Return the chapters of all checks of ``profile``."""
     rules = CONTRACT.rules
     return list(dict.fromkeys(rules[check.rule].chapter for check in CONTRACT.checks(profile)))
 
 
 @dataclass(frozen=True)
 class Part:
-    """The checks of one chapter on one class, as a strict run that requires faults has them."""
+    """The checks of one chapter on one class, in a strict run with ``--session-require=faults``."""
 
     session: str
     profile: str
@@ -55,7 +55,7 @@ class Part:
 
 
 def told(results: list[Result], *usual: str) -> str:
-    """Say in words which results are none of the ``usual`` outcomes."""
+    """Describe all results except those with a ``usual`` outcome."""
     return "\n\n".join(
         f"{result.check}: {result.outcome} {result.finding or result.reason}"
         for result in results

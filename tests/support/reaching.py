@@ -29,7 +29,7 @@ _SAYS_NOTHING = {
     "_abc_impl",
     "session_profile",
 }
-"""Members that every class has of its own. No trace asks for them."""
+"""Members that each class defines for itself. Traces do not use them."""
 _OF_SEVERAL_PROGRAMS = {"interrupt", "together"}
 """Operations that need more than one process."""
 
@@ -60,9 +60,9 @@ def differences(
 
 
 def _is_a_helper(name: str, value: object) -> bool:
-    """Return whether a new member is reached only by code that names it.
+    """Return whether only code that names a new member can reach it.
 
-    A new property may hide an attribute of the object, so it is not such a member.
+    Other code can reach a new property, because it may hide an attribute of the object.
     """
     plain = isinstance(value, types.FunctionType) or not hasattr(type(value), "__get__")
     return plain and name not in CONTRACT.members and not name.startswith("__")
@@ -73,7 +73,7 @@ def _can_be_followed(name: str, member: object) -> bool:
 
 
 def _following(base: type[Any], called: set[str]) -> type[Any]:
-    """Return a subclass of ``base`` that adds the name of each member it calls to ``called``."""
+    """Return a subclass of ``base`` that notes in ``called`` the name of each member called."""
 
     def noting(name: str, function: Callable[..., Any] | None) -> Callable[..., Any] | None:
         if function is None:

@@ -23,9 +23,9 @@ _numbers = itertools.count(1)
 
 
 def in_memory() -> Path | None:
-    """Return a directory in memory, or None if there is none or the user sets TMPDIR, TEMP or TMP.
+    """Return a directory in memory, or None if the machine lacks it or TMPDIR, TEMP or TMP is set.
 
-    Files in memory are enough, as no check cuts the power.
+    Files in memory are enough: the checks end processes, but they never cut the power.
     """
     shared = Path("/dev/shm")
     chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
@@ -79,7 +79,7 @@ class Checker:
         with tempfile.TemporaryDirectory(
             prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
         ) as directory:
-            # One level down, so that files that a session writes beside it are removed, too.
+            # One level deeper. So the clean-up also removes files that a session writes beside it.
             workdir = Path(directory, "work")
             workdir.mkdir()
             prefix = f"{_RUN}-{next(_numbers)}"

@@ -13,10 +13,10 @@ T = TypeVar("T")
 class Effort:
     """The limits of a run; None means no limit.
 
-    ``examples`` is the number of traces drawn for a check, ``points`` of points at which a change
-    is interrupted, ``cases`` of cases run of each scenario. ``shortening`` is the number of
-    attempts to shorten a failing trace. ``seed`` is the random seed; None draws the same traces
-    in every run.
+    ``examples`` is the number of traces drawn for a check. ``points`` is the number of points at
+    which a change is interrupted. ``cases`` is the number of cases run for each scenario.
+    ``shortening`` is the number of attempts to shorten a failing trace. ``seed`` is the random
+    seed; None draws the same traces in every run.
     """
 
     name: str

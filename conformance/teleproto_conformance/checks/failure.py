@@ -14,7 +14,7 @@ INPUT = "input"
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """A step whose outcome differs from what it states.
+    """A step whose outcome differs from its expectation.
 
     For ``observe``, ``member`` is the property that differs. ``reveals`` says which secret an error
     shows: ``INPUT``, or a key and its encoding.
@@ -44,7 +44,7 @@ class Mismatch:
 
 
 Repeats = Literal["always", "not alone", "not every time"]
-"""Whether a failure occurs again: always; not if the trace runs alone; only by chance."""
+"""When a failure occurs again: always, not if its trace runs alone, or only in some runs."""
 
 
 @dataclass(frozen=True, kw_only=True)

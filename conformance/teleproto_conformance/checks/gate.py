@@ -13,9 +13,9 @@ from .failure import Failure
 def failures(
     checks: Sequence[Check], run: Callable[[Check], Failure | None]
 ) -> list[tuple[Check, Failure]]:
-    """Return the checks that fail, the last of them if its session could not be constructed.
+    """Return the checks that fail. Stop at the first that cannot construct its session.
 
-    Most classes pass. They are asked everything in one trace; only if it fails, each check is run.
+    Most classes pass. So all checks first run as one trace. If it fails, they run one by one.
     """
     joined = _joined(checks)
     if joined is not None:

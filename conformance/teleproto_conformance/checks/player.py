@@ -119,7 +119,7 @@ class Player:
         if not isinstance(opened, Returned):
             return opened
         loaded = self._subject.call(_CLEANING, "load", [])
-        # Damaged data is deleted as well. After a hang, delete() would only hang again.
+        # Delete damaged data, too. But after a hang in load(), delete() would also hang.
         return loaded if isinstance(loaded, Hung) else self._subject.call(_CLEANING, "delete", [])
 
     def play(self, step: Step) -> None:
@@ -340,7 +340,7 @@ _DOING: dict[str, Callable[[Player, Step], Outcome]] = {
     "leaks": Player._leaks,
     "pause": Player._pause,
 }
-"""The other operations that are neither a single request nor about files."""
+"""All other operations, except single requests and operations on files."""
 
 
 def plays(operation: Operation) -> bool:

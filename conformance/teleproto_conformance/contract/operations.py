@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 Session = Literal["opens", "needs", "process", "none"]
-"""How an operation uses its session: it opens the session, needs it, needs only its process (and so
-works even if the constructor raised), or needs none."""
+"""How an operation uses its session. ``opens``: it constructs the session. ``needs``: it needs the
+session. ``process``: it needs only the process, and works even if the constructor raised. ``none``:
+it does not use a session."""
 
 Asks = Literal["get", "set", "has", "call"]
-"""The request to a subject, if it is known in advance: read all named properties, assign one, look
+"""The request to a subject, if it is known in advance: read all named properties, assign one, check
 whether the member exists, or call the method of that name."""
 
 Schema = dict[str, Any]
@@ -77,7 +78,7 @@ class Operation:
     ``about`` describes the operation and ``shown`` its argument, for people; ``argument`` is the
     JSON Schema of the argument. ``asks`` is the request to a subject, or None if it depends on
     earlier steps. ``questions`` is true if the operation leaves the session unchanged. ``saves`` is
-    true if the suite needs no ``save()`` after it to open the session again. ``steps`` returns the
+    true if the suite can open the session again after it without ``save()``. ``steps`` returns the
     traces within an argument.
     """
 
@@ -323,7 +324,7 @@ _ALL: Final = (
 )
 
 MODIFIERS: Final = ("gives", "raises", "when", "session", "process", "times")
-"""What a step may have beside its operation."""
+"""The other members that a step may have."""
 OPERATIONS: Final = {operation.name: operation for operation in _ALL}
 """All operations by name."""
 

@@ -41,7 +41,8 @@ class Rule:
 class Case:
     """A trace that shows a rule. ``id`` is unique, such as ``DC-1[published-production-1]``.
 
-    ``notation`` is the trace as it is written. It is read when it is needed: most runs play a part.
+    ``notation`` is the trace in its notation. It is parsed at its first use, because most runs play
+    only some of the cases.
     """
 
     id: str
@@ -62,7 +63,7 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """Traces that show a rule and that the generator ``by`` makes at run time."""
+    """Traces that show a rule. The generator ``by`` makes them at run time."""
 
     id: str
     rule: str

@@ -10,10 +10,11 @@ from functools import cache
 from .keys import KEYS, NAMES
 
 _KEY_PIECE = 12
-"""Bytes of a key in a row that count as a leak. Fewer may be chance, and do not help a thief."""
+"""A leak has at least this many successive bytes of a key. Fewer may be there by chance, and do not
+help a thief."""
 
 _INPUT_PIECE = 24
-"""Characters of a saved string in a row that count as a leak."""
+"""A leak has at least this many successive characters of a saved string."""
 
 
 def _aligned(piece: bytes, unit: int) -> Iterator[bytes]:
@@ -23,7 +24,7 @@ def _aligned(piece: bytes, unit: int) -> Iterator[bytes]:
 
 
 def _encodings(piece: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the encodings of ``piece``, each in the form that :func:`_readings` gives a text."""
+    """Yield the encodings of ``piece``, in the form of the texts from :func:`_readings`."""
     yield "hexadecimal", piece.hex()
     yield "hexadecimal", piece[::-1].hex()
     yield "numbers", ",".join(map(str, piece))
@@ -74,7 +75,7 @@ def _readings(text: str) -> Iterator[tuple[str, str]]:
 
 _ESCAPED = re.compile(r"(?:\\+(?:x|u00)|%)([0-9a-fA-F]{2})")
 _DIGITS = 40
-"""First decimal digits of a whole key that count as a leak."""
+"""A leak has this many first digits of a whole key, written as one decimal number."""
 
 
 def leaked_key(text: str) -> str | None:

@@ -13,7 +13,8 @@ class Member:
     """A member of a session; ``spec/surface.yaml`` has all of them.
 
     ``teleproto`` is its name in JavaScript. An ``awaitable`` member may return something to await;
-    any other takes effect before it returns. ``since`` is the first release of teleproto with it.
+    any other takes effect before it returns. ``since`` is the first release of teleproto that has
+    the member.
     """
 
     teleproto: str
@@ -103,7 +104,9 @@ class KeyMember:
 
 @dataclass(frozen=True)
 class Tables:
-    """All tables of the contract. ``document`` has them as ``vectors/contract.json`` does."""
+    """All tables of the contract. ``document`` has the form of ``tables`` in
+    ``vectors/contract.json``.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
 

@@ -139,7 +139,7 @@ def _refuse_unknown_values(value: Any) -> None:
 
 
 def _refuse_unknown_fields(thing: dict[str, Any], constructor: str) -> None:
-    """Check the fields of the types in ``tl``. Containers may have any type."""
+    """Check the fields of the types in ``tl``. Other types may have any field."""
     made = getattr(tl, constructor[:1].upper() + constructor[1:], None)
     known = {field.name for field in fields(made)} if is_dataclass(made) else None
     for name, entry in thing.items():

@@ -27,7 +27,8 @@ class Known:
 def read(path: Path, checks: list[str], profile: str) -> dict[str, Known]:
     """Return the entries of a baseline file by check.
 
-    :raises UsageError: if the file cannot be read, or an entry names an unknown check or one twice.
+    :raises UsageError: if the file cannot be read, if it names an unknown check, or if it names a
+        check twice.
     """
     from ..contract import documents
 

@@ -54,8 +54,8 @@ class Finding:
     ) -> Finding:
         """Put ``failure`` of ``check`` into words.
 
-        ``session`` is the short name of the class. ``name`` is the name of its sessions in steps
-        that give none.
+        ``session`` is the short name of the class. If a step does not name its session, ``name`` is
+        shown; None if the class does not take a name.
         """
         return cls(
             check=check.id,

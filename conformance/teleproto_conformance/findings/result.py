@@ -27,7 +27,7 @@ class Result:
     reason: str = ""
     """The reason in the baseline; or why the check is not verified, and the remedy."""
     tried: int = 0
-    """The number of points at which it interrupted a change."""
+    """The number of points at which the check interrupted a change."""
 
     @classmethod
     def load(cls, fields: dict[str, Any]) -> Result:

@@ -25,7 +25,7 @@ def expected(failure: Failure, words: Words) -> str:
 
 
 def got(failure: Failure, words: Words) -> str:
-    """Say what it gave instead."""
+    """Say what the last step gave instead."""
     if len(failure.mismatches) > 1:
         text = "; and ".join(_differs(each, words) for each in failure.mismatches)
     elif failure.afterwards and isinstance(hung := failure.mismatches[0].outcome, Hung):

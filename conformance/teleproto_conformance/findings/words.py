@@ -30,7 +30,7 @@ class Words:
         "",
         'key_a = AuthKey(b"A" * 256)  # use other bytes for the other keys',
     )
-    """Code that the steps need before them."""
+    """Code to run before the steps."""
     blank = "AuthKey()"
     """The expression for an AuthKey without bytes."""
     factory = "package.module:factory"
@@ -142,7 +142,7 @@ class Words:
         return f"{code}   {remark}" if code and remark else code or remark
 
     def _remarks(self, step: Step) -> list[str]:
-        """Return what code cannot show of a step."""
+        """Return the facts about a step that its code does not show."""
         remarks = [text for inner in _steps_within(step) for text in self._remarks(inner)]
         if step.operation == "interrupt":
             remarks += self._interruption(step.argument)
@@ -247,7 +247,7 @@ class Words:
         return [f"its {at} fails with {argument['with']}"]
 
     def _held(self, arguments: list[Any]) -> list[str]:
-        """Say what key an AuthKey object holds that is passed more than once."""
+        """Say which key an AuthKey object holds now, if the trace passes it more than once."""
         held = [entry for entry in arguments if isinstance(entry, dict) and "object" in entry]
         return [
             f"{entry['object']} now holds {self.value({'key': entry['key']})}" for entry in held
@@ -257,7 +257,7 @@ class Words:
         return ", ".join(map(self._argument, arguments))
 
     def _argument(self, argument: Any) -> str:
-        # The trace itself gives these: names are shown in full, but not pieces of saved strings.
+        # The trace itself gives these. Show names in full, but cut long texts: they may be secret.
         if isinstance(argument, dict) and "object" in argument:
             return str(argument["object"])
         if argument == {"key": "blank"}:

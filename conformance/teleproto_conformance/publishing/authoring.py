@@ -1,7 +1,7 @@
 """From ``spec/`` to the contract: reads the YAML, checks it and makes it explicit.
 
-It makes a check of each case, and encodes the strings and files that a trace describes. It gives
-every rule and check the list of profiles that it binds.
+It makes a check of each case, and encodes the strings and files that a trace describes. Every rule
+and check gets the list of profiles that it binds.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
 
 
 def _steps(trace: list[Any]) -> list[dict[str, Any]]:
-    """Return the steps of a trace. A variable may have put a list of steps in place of one."""
+    """Return the steps of a trace. The value of a variable may be a list of steps."""
     steps = [step for entry in trace for step in (entry if isinstance(entry, list) else [entry])]
     for step in steps:
         if "interrupt" in step:
@@ -176,7 +176,7 @@ def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
                 return explicit(variables[value[1:]], variables, tables)
             except KeyError:
                 raise ContractError(
-                    f"the trace uses {value}, but its cases have no such value"
+                    f"the trace uses {value}, but one of its cases does not define it"
                 ) from None
         case list():
             return [explicit(entry, variables, tables) for entry in value]

@@ -33,7 +33,7 @@ REFERENCES: dict[str, Callable[..., Any]] = {
 }
 """A reference session for each profile, the simplest first.
 
-StoreSession also meets ``custom``: what it writes at once is there after ``save()``, too.
+StoreSession also meets ``custom``: it stores each change at once, and so before ``save()``.
 """
 
 
@@ -70,7 +70,7 @@ _checkers: dict[str, Checker]
 
 
 def _disagreement(number: int) -> str | None:
-    """Return what is wrong with the first case of a chapter that fails, or None."""
+    """Return the problem of the first case of a chapter that fails, or None."""
     for case in _chapters[number].cases:
         profile = next((name for name in REFERENCES if name in case.profiles), None)
         if profile is None:

@@ -15,7 +15,7 @@ PLACES = ("repr", "errors", "logs", "warnings")
 def read_outcome(answer: object) -> Returned | Raised:
     """Return what an operation returned or raised.
 
-    :raises HostError: if the host failed, or if the answer is not one of the protocol.
+    :raises HostError: if the host failed, or if the answer does not follow the protocol.
     """
     match answer:
         case {"returned": value}:

@@ -71,7 +71,7 @@ class ForkServer:
         return self._asked([f"wait {pid}".encode()], [])
 
     def _asked(self, request: list[bytes], fds: list[int]) -> int:
-        """Return the answer to a request. Ctrl-C waits for it, to keep both in step."""
+        """Return the answer to a request. Ctrl-C has to wait, so that every answer is read."""
         interrupted = signal.getsignal(signal.SIGINT)
         pressed: list[int] = []
         here = threading.current_thread() is threading.main_thread()

@@ -16,9 +16,9 @@ class Hello:
     """The answer to ``hello``.
 
     ``name`` is the name of the class in messages. ``pid`` is the process that answers. ``promised``
-    is the profile that the class declares, ``guess`` the one that its constructor suggests; either
-    may be None, and neither has been compared with the profiles of the contract. ``versions`` maps
-    names to versions, for reports.
+    is the profile that the class declares, ``guess`` the one that its constructor suggests. Either
+    may be None, or may be a profile that the contract does not have. ``versions`` maps names to
+    versions, for reports.
     """
 
     language: str

@@ -84,7 +84,7 @@ class HostSubject:
         return self._do(session, {"do": "open", "session": session, "arguments": arguments})
 
     def _begin_again(self, process: str) -> None:
-        """Begin another trace in a process. If it fails to begin one, end it."""
+        """Begin another trace in a process. If that fails, end the process."""
         self._over.discard(process)
         if process in self._processes:
             try:
@@ -222,7 +222,7 @@ class HostSubject:
         except Gone as gone:
             self._end(name)
             return Died(str(gone))
-        except BaseException:  # such as Ctrl-C: the next request would get this answer
+        except BaseException:  # such as Ctrl-C: else the next request gets this answer
             self._end(name)
             raise
         return read_outcome(answer)

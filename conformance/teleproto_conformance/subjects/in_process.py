@@ -40,7 +40,8 @@ class PythonSubject:
     The subject has one event loop. Constructors run outside it, like module level code. Everything
     else runs inside it, like the code of a client. The loop runs only while a call awaits
     something, so work that a call defers may still wait when the call returns. Other processes are
-    only simulated: all sessions run in this process, and the end of another one drops its sessions.
+    only simulated: all sessions run in this process, and the end of another process only drops
+    its sessions.
     """
 
     def __init__(self, factory: Factory, workdir: Path, *, members: Mapping[str, Member]) -> None:

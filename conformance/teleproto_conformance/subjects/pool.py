@@ -26,7 +26,7 @@ class Pool:
 
     ``limit`` is how many seconds a call may take. If ``keep`` is true, a process runs another trace
     unless the last one failed or left work running. ``spare`` is the number of processes to start
-    ahead. ``reused`` becomes true when a trace gets a process that has run a trace before.
+    in advance. ``reused`` becomes true when a trace gets a process that has run a trace before.
     """
 
     def __init__(

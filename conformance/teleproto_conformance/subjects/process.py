@@ -156,7 +156,7 @@ class HostProcess:
         return f"the process ended itself with exit code {code}"
 
     def _ended(self, seconds: float) -> bool:
-        """Wait for the end of the process. Return whether it ended, if that is known."""
+        """Wait for the end of the process. Return whether it ended; False if this is not known."""
         if self._end is None:
             time.sleep(seconds)
             return False
@@ -195,7 +195,7 @@ class HostProcess:
             return
         self.drain()
         self.alive = False
-        # Before wait() has returned, its process id cannot belong to another process.
+        # Until wait() has returned, no other process can get this process id.
         if "code" not in vars(self):
             for end in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError, PermissionError):

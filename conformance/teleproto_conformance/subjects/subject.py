@@ -107,7 +107,7 @@ class Subject(Protocol):
         """The empty directory that the sessions of this trace run in."""
 
     def ahead(self, requests: Sequence[Request]) -> None:
-        """Announce the next requests, in their order. After a failure, they no longer count."""
+        """Announce the next requests, in their order. After a failure, the rest is left out."""
 
     def open(self, session: str, arguments: list[str], process: str) -> Outcome:
         """Construct a session in the process of that name. Start the process if necessary."""
@@ -150,7 +150,9 @@ class Subject(Protocol):
         """Return the output of the processes of this trace."""
 
     def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
-        """Inject a fault of this kind at point ``at`` of the operations inside; None only counts.
+        """Inject a fault of this kind at point ``at`` of the operations in the ``with`` block.
+
+        If ``at`` is None, this only counts the points.
 
         :raises Impossible: if the process cannot be traced; :meth:`watch` raises it, too.
         """

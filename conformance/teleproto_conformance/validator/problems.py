@@ -71,6 +71,6 @@ def problem_of_value(value: Any) -> str:
                 return ""
             return 'a key has a name from the `keys` of hello, or is {"key": "unknown", "bytes": …}'
         case dict() if len(value) != 1 or not all(isinstance(v, str) for v in value.values()):
-            return 'an object that a trace cannot hold must be {"language": "Thing"}'
+            return 'any other object must be {"language": "Thing"}'
         case _:
             return ""

@@ -32,7 +32,7 @@ class Setting:
     profiles: Mapping[str, Profile]
 
     def promise(self, hello: Hello) -> Profile:
-        """Return the profile of a class whose host answered ``hello`` like this.
+        """Return the profile of the class that the answer ``hello`` describes.
 
         :raises UsageError: if that profile does not exist, or if none is known.
         """

@@ -29,11 +29,11 @@ _OF_THE_SESSION = ("open", "has", "observe", "set", "call", "together")
 
 
 class Wrong(Exception):
-    """The host broke the protocol. The text has the expected answer, the answer and the request."""
+    """The host broke the protocol. The text has the request, the expected and the real answer."""
 
     def __init__(self, expected: str, got: str, request: Request | str) -> None:
         asked = request if isinstance(request, str) else request_shown(request)
-        super().__init__(f"expected {expected}, got {got}, asked {asked}")
+        super().__init__(f"expected {expected}, got {got}, after {asked}")
 
 
 class Mistake(Exception):
@@ -144,7 +144,7 @@ class Talk:
         value = self.value(request)
         if not matches(expected, value, list(empty)):
             got = shown({"returned": value})
-            raise Mistake(f"expected {shown(expected)}, got {got}, asked {request_shown(request)}")
+            raise Mistake(f"expected {shown(expected)}, got {got}, after {request_shown(request)}")
 
     def hello(self) -> None:
         """Send ``hello``, and keep the answer."""
@@ -208,5 +208,5 @@ def returned(request: Request, answer: Answer) -> Any:
     if "returned" in answer:
         return answer["returned"]
     if "raised" in answer and request["do"] in _OF_THE_SESSION:
-        raise Mistake(f"got {shown(answer)}, asked {request_shown(request)}")
+        raise Mistake(f"got {shown(answer)}, after {request_shown(request)}")
     raise Wrong("returned", shown(answer), request)

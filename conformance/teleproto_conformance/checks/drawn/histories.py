@@ -1,6 +1,7 @@
 """Histories: calls that Hypothesis draws, with the answers of a reference session.
 
-Calls whose outcome the contract leaves open are not drawn. A changed history gets new answers.
+If the contract leaves the outcome of a call open, the call is left out. A changed history gets new
+answers.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _PEERS: tuple[tl.Peer, ...] = (
     tl.PeerChat(1234567890),
     tl.PeerChat(1001234567),
 )
-"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. No user
-shares its id, since a session may answer an unknown user with the chat of that id."""
+"""A channel and a chat share a bare id, and one chat's marked id begins like a channel's. The users
+have ids of their own, since a session may answer an unknown user id with the chat of that id."""
 _USERNAMES = ("first_name", "second_name", "third_name", None)
 
 # Strategies that are made once: Hypothesis examines each new one.
@@ -117,7 +118,7 @@ def _questions(watch: tuple[str, ...]) -> Iterator[Step]:
 
 
 _WEIGHTS = {"process_entities": 8, "set_dc": 8, "load": 2, "save": 2, "close": 2, "delete": 1}
-"""Weights of calls; the others have 4. delete() is rare, as it leaves little to lose."""
+"""Weights of calls; all others have 4. delete() is rare: an empty session has little to lose."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +209,7 @@ def _unambiguous(call: _Call, model: Model, keeps: str, *, cleared: bool) -> lis
         case "reopen" | "restart" if keeps == "nothing":
             return []
         case "close" if keeps not in ("saved", "changes"):
-            return []  # after close(), the only question is whether anything was lost
+            return []  # close() may only lose stored data, and this profile has none
         case "close":
             closing = [Step("close", []), Step("reopen", [])]
             return [Step("save", []), *closing] if keeps == "saved" else closing
@@ -244,8 +245,8 @@ def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
 def _hands_over_well(steps: Trace, keeps: str) -> bool:
     """Return whether close() and second handles are used in a defined way.
 
-    Changes are saved before both. The session is opened again after close(). A second handle is
-    asked before the session changes again.
+    Changes are saved before both. The session is opened again after close(). All questions to a
+    second handle come before the next change of the session.
     """
     done = [(step.operation, step.session) for step in steps]
     followers = {("close", MAIN): ("reopen", MAIN), ("open", SECOND): ("load", SECOND)}

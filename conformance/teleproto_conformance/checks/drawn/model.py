@@ -19,8 +19,9 @@ from ..player import Player
 class Model:
     """A reference session that answers the steps of a history as it grows.
 
-    If the profile keeps everything, opening again changes nothing. A MemorySession that stays open
-    then gives the answers. A string keeps less, so a StringSession gives them.
+    If the profile keeps everything, a session is the same after it is opened again. So a
+    MemorySession that stays open gives the answers. A string keeps less, so a StringSession gives
+    them.
     """
 
     def __init__(self, contract: Contract, keeps: str) -> None:
@@ -69,7 +70,10 @@ class Model:
 
 
 def _chat(argument: Any) -> dict[str, str] | None:
-    """Return the InputPeer of a chat's marked id. It needs no access hash, so any session may."""
+    """Return the InputPeer of a chat's marked id, or None.
+
+    It has no access hash, so a session may return it even for an unknown chat.
+    """
     match argument:
         case [{"int": str(marked)}] if -tl.CHANNEL_MARK < int(marked) < 0:
             return {"_": "inputPeerChat", "chat_id": marked.removeprefix("-")}

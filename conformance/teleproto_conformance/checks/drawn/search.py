@@ -57,7 +57,7 @@ def search(
     @given(st.data())
     def attempt(data: st.DataObject) -> None:
         trace = data.draw(_STRATEGIES[check.by](check, contract, keeps))
-        # After the draw, or Hypothesis would report inconsistent data.
+        # Stop only after the draw. Otherwise Hypothesis reports inconsistent data.
         if found and next(tried) >= effort.shortening:
             raise _Enough
         failure = run(trace)
@@ -121,7 +121,7 @@ def _addresses() -> st.SearchStrategy[str]:
 
 
 def _spread(*bounds: int) -> st.SearchStrategy[int]:
-    """Numbers from each range between two bounds, all ranges equally often."""
+    """Draw a range between two neighbouring bounds, all equally often; then a number from it."""
     return st.one_of([st.integers(*ends) for ends in itertools.pairwise(bounds)])
 
 
@@ -179,8 +179,8 @@ def _damaged_strings(draw: st.DrawFn, check: Generated, contract: Contract, keep
     bare = len(whole.rstrip("="))
     damage = draw(st.sampled_from(("cut", "extra", "insert")))
     if damage == "cut":
-        # The contract leaves open a cut of the padding alone. A cut to 352 characters
-        # gives a Telethon string without its padding, which is open as well.
+        # The contract leaves open what happens if only the padding is cut. A cut to 352
+        # characters gives a Telethon string without padding; this is open, too.
         described["cut"] = draw(st.integers(1, bare - 1).filter(lambda kept: kept != 352))
     elif damage == "extra":
         described["extra"] = draw(st.binary(min_size=1, max_size=40)).hex()

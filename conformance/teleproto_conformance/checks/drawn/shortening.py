@@ -18,7 +18,7 @@ def shortened(
     run: Callable[[Trace], Failure | None],
     attempts: int,
 ) -> Failure:
-    """Leave out of a history everything that its failure does not need.
+    """Remove from a history everything that its failure does not need.
 
     Large pieces are tried first, then smaller ones, then parts of single steps. ``answered`` gives
     a changed history new expectations, or returns None if the contract leaves them open. ``run`` is

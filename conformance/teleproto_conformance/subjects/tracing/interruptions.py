@@ -21,7 +21,7 @@ from .tracer import Action, Fail, Kill, Shorten, Tracer
 def fault(
     process: HostProcess, kind: str, at: Point | None, calls: tuple[str, ...] = WRITES
 ) -> Iterator[Fault]:
-    """Inject a fault of this kind at point ``at`` of the operations inside.
+    """Inject a fault of this kind at point ``at`` of the operations in the ``with`` block.
 
     ``kind`` is ``kill``, the name of an error such as ``ENOSPC``, or ``short``. A short call moves
     half of its bytes or pieces, if it has two or more. Without ``at``, this only counts the points
@@ -31,7 +31,7 @@ def fault(
     :raises UsageError: if the suite does not know the system call.
     """
     if at is not None and at.call not in ALL:
-        raise UsageError(f"the suite knows no system call {at.call}")
+        raise UsageError(f"the suite does not know the system call {at.call}")
     made, seen = Fault(), Counter[str]()
 
     def decide(call: Call) -> Action | None:

@@ -62,7 +62,7 @@ def interrupt(thread: int) -> None:
 def wait() -> tuple[int, int] | None:
     """Wait for a thread that the calling thread traces. Return its number and wait status.
 
-    None means that it traces no thread.
+    Return None if it does not trace any thread.
     """
     try:
         return os.waitpid(-1, _WALL | _WNOTHREAD)
@@ -119,7 +119,7 @@ _EXIT = struct.Struct("=q")
 
 
 def system_call(thread: int) -> Entry | Exit | None:
-    """Return the entry or the exit at which a thread has stopped, or None if at neither.
+    """Return the entry or the exit at which a thread has stopped; None if it stopped elsewhere.
 
     :raises NotImplementedError: if the program is for another processor.
     """

@@ -77,7 +77,7 @@ class Tracer:
         """Calls that a signal has interrupted. Their threads make them again."""
         self._acted = False
         self._woken: int | None = None
-        """The process that got the SIGSTOP which wakes the tracer. The tracer discards it."""
+        """The process that got a SIGSTOP to wake the tracer. The tracer discards this signal."""
         self._letting_go = False
 
     def __enter__(self) -> Self:
@@ -120,8 +120,8 @@ class Tracer:
             self._thread.join(_AGAIN)
         if self._thread.is_alive():
             self._error = ConformanceError(
-                "the suite had to kill a process, as it could not detach from it within "
-                f"{_PATIENCE:g} seconds"
+                f"the suite could not detach from a process within {_PATIENCE:g} seconds, and so "
+                "had to kill it"
             )
             self._kill()
             self._thread.join()
@@ -139,7 +139,7 @@ class Tracer:
     def _trace(self) -> None:
         try:
             self._attach()
-            # Until all have ended or are detached, with new threads that have not stopped yet.
+            # Until all threads have ended or are detached, even new ones that have not stopped yet.
             while (stopped := ptrace.wait()) is not None:
                 with contextlib.suppress(ProcessLookupError):  # killed; wait() reports its end
                     self._handle(*stopped)
@@ -159,7 +159,7 @@ class Tracer:
         known = {self._pid}
         while new := _family(self._pid) - known:
             for thread in new:
-                # It may be ending, or a traced thread may have started it.
+                # It may be ending. Or a traced thread started it, so it is traced already.
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     self._seize(thread, _process(thread))
             known |= new

@@ -30,7 +30,7 @@ def _exits(talk: Talk) -> None:
 @GROUP.requirement("the end of the input ends the process")
 def _ends_with_its_input(talk: Talk) -> None:
     talk.process.end_input()
-    _ends(talk, "nothing more")
+    _ends(talk, "the end of the input")
 
 
 def _ends(talk: Talk, request: Request | str) -> None:

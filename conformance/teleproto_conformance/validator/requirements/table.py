@@ -40,7 +40,7 @@ class Group:
     def requirement(
         self, title: str, since: int = OPENED, *, gate: bool = False
     ) -> Callable[[_Check], _Check]:
-        """Make a check a requirement of this group."""
+        """Return a decorator that adds a check to this group as a requirement."""
 
         def put(check: _Check) -> _Check:
             self.requirements.append(

@@ -8,7 +8,7 @@ const isClass = (made) =>
 const CONSTRUCTOR = /(?<![.\w$#])constructor\s*\(/;
 const SAVED = /^(saved\w*|(saved|session)?_?string|session)$/i;
 
-/** Return a name for messages. */
+/** Return a name to show for a class or factory without a name. */
 const nameless = (factory) => (isClass(factory) ? 'Session' : 'makeSession');
 
 /** Return the source of the parameters of a class or function. */

@@ -24,8 +24,8 @@ async function serve() {
       const request = JSON.parse(line);
       if (request.do === 'exit') break;
       answer = host.answer(request);
-      // Await only promises. An await lets other work run. For a client that does not wait, this
-      // work would still be undone.
+      // Await only promises, because an await lets deferred work run. A client that does not wait
+      // continues before that work.
       if (isPromise(answer)) answer = await answer;
     } catch (error) {
       answer = error instanceof Refusal ? { refused: error.message } : { fault: error.stack };

@@ -37,8 +37,8 @@ function importFrom(request, directory, option) {
   const loader = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
   if (loader === undefined) {
     throw new Refusal(
-      `${option}: with Node ${process.versions.node} the suite cannot import a package that ` +
-        'require() cannot load; use Node 20.12 or newer, or name its file below node_modules',
+      `${option}: on Node ${process.versions.node} the suite loads packages only with require(), ` +
+        'which this package forbids; use Node 20.12 or newer, or name its file below node_modules',
     );
   }
   const script = new vm.Script(`(request) => import(request)`, {

@@ -35,7 +35,7 @@ class LooseEnds {
     this.resources = process.getActiveResourcesInfo();
   }
 
-  /** Run `action`, as the cause of all work that it starts. */
+  /** Run `action`. Errors of all work that it starts belong to `operation`. */
   run(operation, action) {
     this.promises = 0;
     return this.operation.run(operation, action);
@@ -46,8 +46,8 @@ class LooseEnds {
     return this.promises > 0;
   }
 
-  /** Wait until Node has reported all unhandled rejections so far, and no longer. After an await, a
-      client goes on while later work is still undone. */
+  /** Wait until Node has reported all unhandled rejections so far. Do not wait longer: a client
+      would continue here, before any later work is done. */
   rejections() {
     return new Promise((resolve) => {
       // Node reports rejections in their order, so this one comes after all others.
@@ -61,7 +61,7 @@ class LooseEnds {
     return this.unhandled.length > 0;
   }
 
-  /** Remove all unhandled errors, and return the first, which would end a Node program. */
+  /** Remove all unhandled errors, and return the first: it would end a Node program. */
   takeUnhandled() {
     const [first] = this.unhandled;
     this.unhandled = [];

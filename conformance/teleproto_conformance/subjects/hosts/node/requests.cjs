@@ -53,7 +53,7 @@ class Host {
       result = this.looseEnds.run(what, action);
       if (!isPromise(result)) {
         const answer = { returned: this.values.show(result) };
-        // An unhandled rejection needs a promise.
+        // Only code that has made a promise can leave an unhandled rejection.
         return waits && this.looseEnds.madePromises ? this.awaited(what, result) : answer;
       }
     } catch (error) {
@@ -129,7 +129,7 @@ const REQUESTED = {
     }
     this.members = members;
     const { factory, library } = await locate(implementation, directories);
-    await fs.promises.access('.'); // starts the thread, and lets Node report rejections
+    await fs.promises.access('.'); // starts the thread for files, and lets Node report rejections
     if (this.looseEnds.hasUnhandled) {
       const { error, kind: what } = this.looseEnds.takeUnhandled();
       const option = `--session-impl=${implementation}`;

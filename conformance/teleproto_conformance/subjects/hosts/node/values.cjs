@@ -38,7 +38,7 @@ class Values {
     if (object === undefined) return filled;
     if (!this.objects.has(object)) this.objects.set(object, new this.AuthKey());
     const kept = this.objects.get(object);
-    kept.setKey(undefined); // at once, whereas setKey() with bytes takes a while
+    kept.setKey(undefined); // takes effect at once; setKey() with bytes would not
     return Object.assign(kept, filled);
   }
 

@@ -1,8 +1,8 @@
 """``python -m teleproto_conformance.subjects.hosts.python [--fork-server FD [COMMAND]]``.
 
 Without arguments, this is the Python host, over standard input and output. With ``--fork-server``,
-it forks such hosts on request. A fork is as new as a process from the shell, as the fork server
-never imports code of the user. But it starts much sooner. With a command, the forks run the
+it forks such hosts on request. The fork server never imports code of the user, so a fork is as
+clean as a process from the shell. But it starts much sooner. With a command, the forks run the
 command.
 """
 
