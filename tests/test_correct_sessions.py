@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, Effort
+from teleproto_conformance.checks.sharing import Sharing
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Check, Generated
 from teleproto_conformance.findings import telling
@@ -60,10 +61,10 @@ def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -
     profile = pool.hello().promised
     assert isinstance(profile, str)
     checker = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
-    pool.keep = checker.promise.takes != "name"
+    sharing = Sharing(checker, pool)
 
     def tell(check: Check) -> Iterator[str]:
-        failure = checker.run(check)
+        failure = sharing.run(check)
         if failure is not None:
             steps = "; ".join(PYTHON.step(step) for step in failure.done)
             expected, got = telling.expected(failure, PYTHON), telling.got(failure, PYTHON)
@@ -72,6 +73,7 @@ def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -
     for check in CONTRACT.checks(profile):
         if isinstance(check, Generated) or not drawn:
             yield from tell(check)
+    assert pool.keep, "a correct session was given a new process for each trace"
     pool.close()
 
 

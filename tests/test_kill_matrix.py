@@ -13,6 +13,7 @@ from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
 from support.reaching import Reach
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, STANDARD, Effort
+from teleproto_conformance.checks.sharing import Sharing
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Check, Generated
 from teleproto_conformance.subjects import hosted, in_process
@@ -103,8 +104,8 @@ def failed_rules(
     members = CONTRACT.members
     text = f"{session.__module__}:{session.__qualname__}"
     pool = Pool(server, text, sys.path, members, LIMIT)
-    pool.keep = False
-    there = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
+    checker = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
+    there = Sharing(checker, pool)
 
     def fails(check: Check) -> bool:
         apart = check.rule in HOSTED or _restarts(check)

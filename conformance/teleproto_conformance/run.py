@@ -16,7 +16,8 @@ from .checks import gate
 from .checks.checker import Checker, in_memory
 from .checks.effort import Effort, choose
 from .checks.failure import Failure
-from .checks.player import DEFAULT_NAME
+from .checks.names import DEFAULT_NAME
+from .checks.sharing import Sharing
 from .contract import replay_file, vectors
 from .contract.rules import Case, Check, Contract, Rule
 from .errors import Impossible, UsageError
@@ -74,7 +75,6 @@ class Run:
         gc.freeze()  # the contract is large and stays, so the collector need not look at it
         host = programs.program(settings.implementation, settings.base)
         theirs = sys.path if host is None else ()
-        self._python = host is None
         self._server = ForkServer(host)
         self._pool = Pool(
             self._server,
@@ -118,10 +118,8 @@ class Run:
             scratch=in_memory(),
         )
         self._takes_name = self._checker.promise.takes == "name"
-        # A class may keep state for each name. A new Python process is cheap, so do not reuse one.
-        self._pool.keep = not (self._takes_name and self._python)
+        self._sharing = Sharing(self._checker, self._pool)
         self._pool.spare = _SPARE if self._takes_name else 0
-        self._looked_at: set[str] = set()
         self._pass_the_gate()
 
     def report(self) -> Report:
@@ -154,34 +152,11 @@ class Run:
         ]
         failures = [
             (self.rules[check.rule], failure)
-            for check, failure in gate.failures(asked, self._fails)
+            for check, failure in gate.failures(asked, self._sharing.run)
         ]
         if failures:
             members = self.contract.members
             raise UsageError(refusal(self.implementation, failures, self._words, members))
-
-    def _fails(self, check: Check, *, known: bool = False) -> Failure | None:
-        self._pool.reused = False
-        failure = self._checker.run(check, known=known)
-        if failure is None or not self._pool.reused:
-            return failure
-        own = self._checker.promise.names == "own"
-        if not own and (known or failure.hung or check.rule in self._looked_at):
-            return failure
-        self._looked_at.add(check.rule)
-        self._pool.renew()
-        try:
-            again = self._checker.replay(failure.done)
-        except Impossible:
-            return failure
-        if again is not None:
-            return failure
-        if not own:
-            return replace(failure, repeats="not alone")
-        # Earlier traces in the same process used the same names, and may be to blame.
-        self._pool.keep = False
-        self._pool.renew()
-        return self._checker.run(check, known=known)
 
     def judge(self, check: Check) -> Result:
         """Run a check and return its result."""
@@ -191,7 +166,7 @@ class Run:
             check=check.id, rule=rule.id, chapter=rule.chapter, level=rule.level, outcome=PASSED
         )
         try:
-            failure = self._fails(check, known=known is not None)
+            failure = self._sharing.run(check, known=known is not None)
         except Impossible as error:
             reason = f"{error}; {error.remedy}"
             return replace(result, outcome=UNVERIFIED, reason=reason)

@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -15,11 +16,17 @@ from ..contract.trace import Trace
 from ..subjects.subject import Driver, Point
 from .effort import STANDARD, Effort, choose
 from .failure import Failure
+from .names import Names
 from .player import Player
 
 _RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
 
 _numbers = itertools.count(1)
+
+_ALONE = ("ISO", "DUR", "MEM", "SEC")
+"""Chapters about what a program does besides the calls. A program that has run other traces may
+have done it for those.
+"""
 
 
 def in_memory() -> Path | None:
@@ -63,39 +70,41 @@ class Checker:
         :raises Impossible: if this machine does not allow what the check needs.
         """
         self.tried.clear()
+        alone = check.rule.partition("-")[0] in _ALONE
         if isinstance(check, Case):
-            return self._every_point(check.trace)
+            return self._every_point(check.trace, alone=alone)
         # Importing Hypothesis takes longer than most commands of the console script.
         from .drawn import search
 
         effort = replace(self.effort, shortening=0) if known else self.effort
-        return search.search(check, self.contract, self.promise.keeps, effort, self.replay)
+        replay = partial(self.replay, alone=alone)
+        return search.search(check, self.contract, self.promise.keeps, effort, replay)
 
-    def replay(self, trace: Trace) -> Failure | None:
-        """Replay ``trace`` on a new subject, and delete what it stored."""
-        return self._play(trace)[0]
+    def replay(self, trace: Trace, *, alone: bool = True) -> Failure | None:
+        """Replay ``trace`` on a new subject, and delete what it stored.
 
-    def _play(self, trace: Trace) -> tuple[Failure | None, Player]:
+        If it is ``alone``, its processes have run no other trace.
+        """
+        return self._play(trace, alone=alone)[0]
+
+    def _play(self, trace: Trace, *, alone: bool) -> tuple[Failure | None, Player]:
         with tempfile.TemporaryDirectory(
             prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
         ) as directory:
             # One level deeper. So the clean-up also removes files that a session writes beside it.
             workdir = Path(directory, "work")
             workdir.mkdir()
-            prefix = f"{_RUN}-{next(_numbers)}"
-            with self.driver(workdir) as subject:
-                player = Player(subject, self.contract.fields, self.promise, prefix)
+            names = Names(self.promise, _RUN, next(_numbers), trace)
+            with self.driver(workdir, alone=alone or names.fixed) as subject:
+                player = Player(subject, self.contract.fields, self.promise, names)
                 try:
-                    failure = player.run(trace)
-                    if failure is not None:
-                        failure = replace(failure, printed=subject.printed())
-                    return failure, player
+                    return player.run(trace), player
                 finally:
                     self.left.extend(player.clean())
 
-    def _every_point(self, trace: Trace) -> Failure | None:
+    def _every_point(self, trace: Trace, *, alone: bool) -> Failure | None:
         """Replay a trace. If it interrupts a change, replay it at each chosen point."""
-        failure, player = self._play(trace)
+        failure, player = self._play(trace, alone=alone)
         place = next((at for at, step in enumerate(trace) if step.operation == "interrupt"), None)
         if failure is not None or place is None or "at" in trace[place].argument:
             return failure
@@ -103,7 +112,7 @@ class Checker:
             argument = {**trace[place].argument, "at": asdict(point)}
             step = replace(trace[place], argument=argument)
             interrupted = (*trace[:place], step, *trace[place + 1 :])
-            failure, player = self._play(interrupted)
+            failure, player = self._play(interrupted, alone=alone)
             if player.fault.fired:
                 self.tried.append(point)
             if failure is not None:

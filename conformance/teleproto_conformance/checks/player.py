@@ -14,9 +14,7 @@ from ..subjects.subject import Died, Fault, Hung, Outcome, Point, Raised, Reques
 from .failure import INPUT, Failure, Mismatch
 from .files import Files
 from .matching import matches
-
-DEFAULT_NAME = "my-account"
-"""The name of a session if its trace gives none."""
+from .names import Names
 
 
 class _Stop(Exception):
@@ -50,8 +48,8 @@ class Player:
     """Plays the steps of one trace, and judges their outcomes.
 
     ``fields`` are the fields of the state of a session. ``promise`` is the profile: it decides how
-    a session is constructed and opened again. If all programs share one storage, every name begins
-    with ``prefix``. ``fault`` is the last fault that was injected or counted.
+    a session is constructed and opened again. ``names`` decides what the sessions are called.
+    ``fault`` is the last fault that was injected or counted.
     """
 
     def __init__(
@@ -59,16 +57,16 @@ class Player:
         subject: Subject,
         fields: Mapping[str, Field],
         promise: Profile,
-        prefix: str,
+        names: Names,
     ) -> None:
         self._subject = subject
         self._fields = fields
         self._promise = promise
-        self._prefix = prefix
+        self._names = names
         self._files = Files(subject.workdir)
         self._opened: dict[str, tuple[str | None, str]] = {}
         self._last_call: dict[str, str] = {}
-        self._names: dict[str, None] = {}
+        self._stored: dict[str, None] = {}
         self._unopened: dict[str, Raised] = {}
         self._strings: set[str] = set()
         self.last_attempt = "accepted"
@@ -91,12 +89,23 @@ class Player:
                 for _ in range(step.times):
                     self.play(step)
             except _Stop as stop:
-                return Failure(done=tuple(done), mismatches=stop.mismatches)
+                return self._failure(done, *stop.mismatches)
         left = self._subject.finish()
         if isinstance(left, Returned):
             return None
-        mismatch = Mismatch(step=trace[-1], outcome=left)
-        return Failure(done=tuple(done), mismatches=(mismatch,), afterwards=True)
+        return self._failure(done, Mismatch(step=trace[-1], outcome=left), afterwards=True)
+
+    def _failure(
+        self, done: list[Step], *mismatches: Mismatch, afterwards: bool = False
+    ) -> Failure:
+        return Failure(
+            done=tuple(done),
+            mismatches=tuple(
+                replace(each, outcome=self._names.told(each.outcome)) for each in mismatches
+            ),
+            afterwards=afterwards,
+            printed=self._names.back(self._subject.printed()),
+        )
 
     def _announce(self, trace: Trace) -> int:
         """Announce the requests that are certain to come next. Return the number of their steps."""
@@ -112,7 +121,7 @@ class Player:
 
     def clean(self) -> list[str]:
         """Delete what is stored under each name. Return the names for which this failed."""
-        return [name for name in self._names if not isinstance(self._delete(name), Returned)]
+        return [name for name in self._stored if not isinstance(self._delete(name), Returned)]
 
     def _delete(self, name: str) -> Outcome:
         opened = self._subject.open(_CLEANING, [name], "")
@@ -141,7 +150,8 @@ class Player:
         if step.session in self._unopened and operation.session == "needs":
             return self._unopened[step.session]
         if operation.session == "none":
-            return self._files.run(step.operation, step.argument)
+            done = self._files.run(step.operation, self._names.into(step.argument))
+            return self._names.told(done)
         match operation.asks:
             case "set":
                 ((member, value),) = step.argument.items()
@@ -166,7 +176,8 @@ class Player:
         return Returned()
 
     def _written(self, step: Step) -> Outcome:
-        return Returned([{"told": path} for path in self._subject.written(step.session)])
+        paths = self._names.back(self._subject.written(step.session))
+        return Returned([{"told": path} for path in paths])
 
     def _pause(self, step: Step) -> Outcome:
         return self._subject.pause(step.argument)
@@ -188,10 +199,9 @@ class Player:
                 arguments = [] if argument is None else [argument]
                 self._note(argument)
             case _:
-                name = DEFAULT_NAME if argument is None else argument
+                name = self._names.stored(argument)
                 if self._promise.names == "shared":
-                    name = f"{self._prefix}-{name}"
-                    self._names[name] = None
+                    self._stored[name] = None
                 arguments = [name]
         outcome = self._subject.open(session, arguments, process)
         self._unopened.pop(session, None)

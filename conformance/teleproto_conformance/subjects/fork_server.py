@@ -8,14 +8,18 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from typing import Protocol
 
 from ..errors import UsageError
 from .process import HostProcess
 from .programs import Program
 
-Launcher = Callable[[], HostProcess]
-"""Starts a process."""
+
+class Launcher(Protocol):
+    """Starts processes."""
+
+    def __call__(self, unlike: int | None = None) -> HostProcess:
+        """Start a process. If it runs Python, its hash seed is another than ``unlike``."""
 
 
 _WRITES_ITSELF = ("NODE_COMPILE_CACHE", "NODE_V8_COVERAGE")
@@ -24,27 +28,55 @@ _PLAIN_CALLS = {"UV_USE_IO_URING": "0"}
 """Makes Node write with system calls that the suite can trace."""
 
 
+_HASH_SEEDS = (1, 2)
+"""Seeds of the two kinds of Python hosts. What a program stores must not depend on its seed."""
+
+
 class ForkServer:
     """Starts hosts: ``program``, or else the Python host. A fork takes about a millisecond."""
 
     def __init__(self, program: Program | None = None) -> None:
+        self._program = program
+        self._seeds = _HASH_SEEDS if program is None else (None,)
+        self._servers = {self._seeds[0]: _Server(program, self._seeds[0])}
+
+    def __call__(self, unlike: int | None = None) -> HostProcess:
+        """Start a process. If it is the Python host, its hash seed is another than ``unlike``."""
+        seed = next((seed for seed in self._seeds if seed != unlike), None)
+        if seed not in self._servers:
+            self._servers[seed] = _Server(self._program, seed)
+        return self._servers[seed].start()
+
+    def close(self) -> None:
+        """End the servers and all processes that they have started."""
+        for server in self._servers.values():
+            server.close()
+
+
+class _Server:
+    """The process that forks. A fork has its hash seed; with None, a program chooses its own."""
+
+    def __init__(self, program: Program | None, hash_seed: int | None) -> None:
+        self._hash_seed = hash_seed
         self._control, theirs = socket.socketpair()
         module = f"{__package__}.hosts.python"
         become: list[str] = []
         if program is not None:
             become = [str(program.requests), str(program.replies), *program.command]
+        seed = {} if hash_seed is None else {"PYTHONHASHSEED": str(hash_seed)}
         with theirs:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", module, "--fork-server", str(theirs.fileno()), *become],
                 cwd=None if program is None else program.cwd,
                 env={name: text for name, text in os.environ.items() if name not in _WRITES_ITSELF}
-                | _PLAIN_CALLS,
+                | _PLAIN_CALLS
+                | seed,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
 
-    def __call__(self) -> HostProcess:
+    def start(self) -> HostProcess:
         """Start a process."""
         requests, to_requests = os.pipe()
         from_replies, replies = os.pipe()
@@ -65,6 +97,7 @@ class ForkServer:
             replies=from_replies,
             output=from_output,
             wait=lambda: self._wait(pid),
+            hash_seed=self._hash_seed,
         )
 
     def _wait(self, pid: int) -> int:

@@ -15,7 +15,7 @@ from ..errors import Gone, HostError, Silent
 from .answers import are_texts, read_outcome
 from .pool import Pool
 from .process import HostProcess
-from .subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
+from .subject import Died, Driver, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
 from .tracing import interruptions
 
 _PIPE = 1 << 15
@@ -23,11 +23,16 @@ _PIPE = 1 << 15
 
 
 class HostSubject:
-    """The sessions of one trace, in ``workdir``. A session stays in the process that opened it."""
+    """The sessions of one trace, in ``workdir``. A session stays in the process that opened it.
 
-    def __init__(self, pool: Pool, workdir: Path) -> None:
+    Only the first process of a trace may have run other traces, and none of one that is ``alone``.
+    """
+
+    def __init__(self, pool: Pool, workdir: Path, *, alone: bool = False) -> None:
         self.workdir = workdir
         self._pool = pool
+        self._alone = alone
+        self._last: HostProcess | None = None
         self._processes: dict[str, HostProcess] = {}
         self._ended: list[HostProcess] = []
         self._lives: dict[str, str] = {}
@@ -79,9 +84,17 @@ class HostSubject:
         if process in self._over:
             self._begin_again(process)
         if process not in self._processes:
-            self._processes[process] = self._pool.take(self.workdir)
+            self._processes[process] = self._take()
         self._lives[session] = process
         return self._do(session, {"do": "open", "session": session, "arguments": arguments})
+
+    def _take(self) -> HostProcess:
+        if self._last is None:
+            self._last = self._pool.take(self.workdir, new=self._alone)
+        else:
+            unlike = self._last.hash_seed
+            self._last = self._pool.take(self.workdir, new=True, unlike=unlike)
+        return self._last
 
     def _begin_again(self, process: str) -> None:
         """Begin another trace in a process. If that fails, end the process."""
@@ -252,6 +265,6 @@ def _message(do: str, session: str, member: str, given: Any) -> dict[str, Any]:
     return message
 
 
-def driver(pool: Pool) -> Callable[[Path], HostSubject]:
+def driver(pool: Pool) -> Driver:
     """Return a driver for sessions in the processes of ``pool``."""
     return partial(HostSubject, pool)

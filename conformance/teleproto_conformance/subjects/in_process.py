@@ -10,7 +10,6 @@ import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +26,11 @@ _GRACE = 1.0
 
 def driver(factory: Factory, contract: Contract) -> Driver:
     """Return a driver for sessions of ``factory``."""
-    return partial(PythonSubject, factory, members=contract.members)
+
+    def drive(workdir: Path, *, alone: bool) -> PythonSubject:
+        return PythonSubject(factory, workdir, members=contract.members)
+
+    return drive
 
 
 class NotImmediate(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ class Pool:
         self._implementation = implementation
         self._option = f"--session-impl={implementation}"
         self._idle: list[HostProcess] = []
-        self._ahead: deque[HostProcess] = deque()
+        self._ahead: list[HostProcess] = []
 
     def hello(self) -> Hello:
         """Start a process, and return what its host says about the class.
@@ -64,8 +63,8 @@ class Pool:
         self._idle.append(process)
         return hello
 
-    def _start(self) -> tuple[HostProcess, Hello]:
-        process = self._ahead.popleft() if self._ahead else self._launch_one()
+    def _start(self, unlike: int | None = None) -> tuple[HostProcess, Hello]:
+        process = self._launched(unlike)
         try:
             answer = process.hear(_IMPORTING)
         except Silent:
@@ -107,15 +106,26 @@ class Pool:
             )
         return hello
 
-    def _launch_one(self) -> HostProcess:
+    def _launched(self, unlike: int | None) -> HostProcess:
+        """Return a process that was started in advance, or else a new one."""
+        for process in self._ahead:
+            if unlike is None or process.hash_seed != unlike:
+                self._ahead.remove(process)
+                return process
+        return self._launch_one(unlike)
+
+    def _launch_one(self, unlike: int | None) -> HostProcess:
         """Start a process, and make it import the class."""
-        process = self._launch()
+        process = self._launch(unlike)
         process.tell(self._hello)
         return process
 
-    def take(self, workdir: Path) -> HostProcess:
-        """Return an idle process, with a trace begun in ``workdir``."""
-        while self._idle:
+    def take(self, workdir: Path, *, new: bool = False, unlike: int | None = None) -> HostProcess:
+        """Return a process with a trace begun in ``workdir``.
+
+        A ``new`` one has run no trace. Its hash seed, if it has one, is another than ``unlike``.
+        """
+        while self._idle and not new:
             process = self._idle.pop()
             try:
                 self.begin(process, workdir)
@@ -127,7 +137,7 @@ class Pool:
             else:
                 self.reused = True
                 return process
-        process, _ = self._start()
+        process, _ = self._start(unlike)
         try:
             self.begin(process, workdir)
         except (Silent, Gone) as error:
@@ -137,7 +147,9 @@ class Pool:
                 f"{self._option}: a worker process stopped after importing the class: {how}"
             ) from None
         while len(self._ahead) < self.spare:
-            self._ahead.append(self._launch_one())  # these import while this one works
+            # These import while this one works. A restart asks for another hash seed each time.
+            last = self._ahead[-1] if self._ahead else process
+            self._ahead.append(self._launch_one(last.hash_seed))
         return process
 
     def begin(self, process: HostProcess, workdir: Path) -> None:
@@ -153,7 +165,10 @@ class Pool:
             self._idle.pop().let_go()
 
     def give_back(self, process: HostProcess) -> None:
-        """Keep a process for the next trace."""
+        """Keep a process for the next trace, if there is none yet."""
+        if self._idle:
+            process.let_go()
+            return
         process.drain()
         process.output.clear()
         self._idle.append(process)

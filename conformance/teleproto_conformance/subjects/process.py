@@ -37,13 +37,20 @@ class HostProcess:
 
     All three streams are descriptors: ``requests`` takes requests, ``replies`` gives answers, and
     ``output`` gives printed text. ``wait`` waits for the end of the process and returns its exit
-    code, negative for a signal.
+    code, negative for a signal. ``hash_seed`` is that of a Python host.
     """
 
     def __init__(
-        self, pid: int, requests: int, replies: int, output: int, wait: Callable[[], int]
+        self,
+        pid: int,
+        requests: int,
+        replies: int,
+        output: int,
+        wait: Callable[[], int],
+        hash_seed: int | None = None,
     ) -> None:
         self.pid = pid
+        self.hash_seed = hash_seed
         self.replies = replies
         self.output = bytearray()
         self.alive = True

@@ -6,7 +6,7 @@ mappings with the name of their constructor under ``_``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,5 +170,8 @@ class Subject(Protocol):
         """End the trace."""
 
 
-Driver = Callable[[Path], Subject]
-"""Makes the subject of one trace, for a working directory."""
+class Driver(Protocol):
+    """Makes the subject of one trace."""
+
+    def __call__(self, workdir: Path, *, alone: bool) -> Subject:
+        """Make it for a working directory. ``alone`` asks for processes that ran no other trace."""

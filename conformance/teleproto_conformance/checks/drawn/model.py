@@ -13,6 +13,7 @@ from ...contract.rules import Contract
 from ...contract.trace import NOTHING, Step
 from ...subjects.in_process import PythonSubject
 from ...subjects.subject import Outcome, Raised, Returned
+from ..names import Names
 from ..player import Player
 
 
@@ -33,7 +34,8 @@ class Model:
             members=contract.members,
         )
         self._fields = contract.fields
-        self._player = Player(self._subject, contract.fields, profile, "model")
+        names = Names(profile, "model", 0, ())
+        self._player = Player(self._subject, contract.fields, profile, names)
 
     @property
     def has_dc(self) -> bool:

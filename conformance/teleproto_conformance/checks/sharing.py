@@ -1,0 +1,48 @@
+"""Running checks in processes that run one trace after the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..contract.rules import Check
+from ..errors import Impossible
+from ..subjects.pool import Pool
+from .checker import Checker
+from .failure import Failure
+
+
+class Sharing:
+    """Runs the checks of ``checker``, whose subjects get their processes from ``pool``.
+
+    A failure in a process that has run other traces is looked at again in a new process. If it is
+    gone there, the other traces may be to blame. A class that takes a name may hold something by
+    it; it then gets a new process for each trace. Of any other class, this is a fault.
+    """
+
+    def __init__(self, checker: Checker, pool: Pool) -> None:
+        self._checker = checker
+        self._pool = pool
+        self._takes_name = checker.promise.takes == "name"
+        self._looked_at: set[str] = set()
+
+    def run(self, check: Check, *, known: bool = False) -> Failure | None:
+        """Run a check, and return its failure. ``known`` is as for the checker, as are errors."""
+        self._pool.reused = False
+        failure = self._checker.run(check, known=known)
+        if failure is None or not self._pool.reused:
+            return failure
+        if not self._takes_name and (known or failure.hung or check.rule in self._looked_at):
+            return failure
+        self._looked_at.add(check.rule)
+        self._pool.renew()
+        try:
+            again = self._checker.replay(failure.done)
+        except Impossible:
+            return failure
+        if not self._takes_name:
+            return failure if again is not None else replace(failure, repeats="not alone")
+        if again is not None:
+            return replace(again, repeats=failure.repeats, shortest=failure.shortest)
+        self._pool.keep = False
+        self._pool.renew()
+        return self._checker.run(check, known=known)
