@@ -1,0 +1,166 @@
+"""Faults are found in processes that run one trace after the other, and none is made up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from known_bad import dur, program
+from known_bad.blob import ThroughSession
+from teleproto_conformance.checks.checker import Checker, in_memory
+from teleproto_conformance.checks.sharing import Sharing
+from teleproto_conformance.contract import vectors
+from teleproto_conformance.contract.rules import Case
+from teleproto_conformance.subjects import hosted
+from teleproto_conformance.subjects.fork_server import ForkServer
+from teleproto_conformance.subjects.pool import Pool
+from teleproto_conformance.subjects.subject import Returned, Subject
+
+CONTRACT = vectors.load()
+MADE: list[str] = []
+
+
+class Counts(ThroughSession):
+    """Is right in the first traces of a program, and then stores nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        MADE.append(name)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        if len(MADE) < 10:
+            super()._put(path, content)
+
+
+class FirstInMemory(ThroughSession):
+    """Stores nothing before the program has opened three sessions."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        MADE.append(name)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        if len(MADE) > 2:
+            super()._put(path, content)
+
+
+class Tells(ThroughSession):
+    """Answers with its process and its hash seed in place of an address."""
+
+    def set_dc(self, dc_id: int, server_address: str, port: int) -> None:
+        super().set_dc(dc_id, f"{os.getpid()} {hash('a')}", port)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    """Starts the processes that sessions run in."""
+    made = ForkServer()
+    yield made
+    made.close()
+
+
+def _pool(server: ForkServer, session: type[Any]) -> Pool:
+    text = f"{session.__module__}:{session.__qualname__}"
+    return Pool(server, text, sys.path, CONTRACT.members, 10)
+
+
+def _checker(pool: Pool, session: type[Any]) -> Checker:
+    profile = session.session_profile
+    return Checker(CONTRACT, profile, hosted.driver(pool), scratch=in_memory())
+
+
+def _cases(rule: str, profile: str) -> Iterator[Case]:
+    for check in CONTRACT.checks(profile):
+        if check.rule == rule and isinstance(check, Case):
+            yield check
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        dur.KeepsAllInTheProgram,
+        program.SecretOfTheProgram,
+        program.NamedByItsHash,
+        FirstInMemory,
+    ],
+)
+def test_a_fault_that_a_program_conceals_is_found(session: type[Any], server: ForkServer) -> None:
+    pool = _pool(server, session)
+    sharing = Sharing(_checker(pool, session), pool)
+    profile = session.session_profile
+    for case in islice(_cases("DC-1", profile), 5):
+        assert sharing.run(case) is None
+    assert pool.reused
+    assert any(sharing.run(case) is not None for case in _cases("DUR-1", profile))
+    assert pool.keep
+    pool.close()
+
+
+def test_a_failure_that_a_new_process_does_not_have_is_none(server: ForkServer) -> None:
+    pool = _pool(server, Counts)
+    sharing = Sharing(_checker(pool, Counts), pool)
+    failures = [sharing.run(case) for case in islice(_cases("STORE-2", "store"), 12)]
+    assert failures == [None] * 12
+    assert not pool.keep
+    pool.close()
+
+
+def _program(subject: Subject, session: str = "session", process: str = "") -> tuple[str, str]:
+    """Open a session, and return its process and its hash."""
+    assert subject.open(session, ["my-account"], process) == Returned()
+    assert subject.call(session, "load", []) == Returned()
+    assert subject.call(session, "set_dc", [2, "149.154.167.51", 443]) == Returned()
+    told = subject.get(session, "server_address")
+    assert isinstance(told, Returned)
+    pid, of_text = told.value.split()
+    return pid, of_text
+
+
+def test_the_next_trace_gets_the_process_of_the_last_unless_it_is_alone(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    pool = _pool(server, Tells)
+    drive = hosted.driver(pool)
+
+    def trace(*, alone: bool) -> str:
+        with drive(tmp_path, alone=alone) as subject:
+            pid, _ = _program(subject)
+            assert subject.finish() == Returned()
+            return pid
+
+    first, second = trace(alone=False), trace(alone=False)
+    assert first == second
+    assert trace(alone=True) != first
+    assert trace(alone=False) == first
+    pool.close()
+
+
+@pytest.mark.parametrize("spare", [0, 2])
+@pytest.mark.parametrize("alone", [False, True])
+def test_each_further_program_of_a_trace_is_new_and_hashes_otherwise(
+    alone: bool, spare: int, server: ForkServer, tmp_path: Path
+) -> None:
+    pool = _pool(server, Tells)
+    pool.spare = spare
+    drive = hosted.driver(pool)
+    seen: list[str] = []
+    for _ in range(3):
+        with drive(tmp_path, alone=alone) as subject:
+            programs = [_program(subject)]
+            for how in ("kill", "exit", "kill"):
+                assert subject.end("session", how) == Returned()
+                programs.append(_program(subject))
+            programs.append(_program(subject, "other", "other"))
+            assert subject.finish() == Returned()
+        assert all(one != other for (_, one), (_, other) in pairwise(programs))
+        pids = [pid for pid, _ in programs]
+        assert not {*pids[1:]} & {*seen}
+        assert (pids[0] in seen) == (not alone and bool(seen))
+        seen += pids
+        assert len({*pids}) == 5
+    pool.close()
