@@ -1,6 +1,6 @@
-"""The two string layouts: reads both, teleproto's and Telethon's, and writes teleproto's.
+"""Reads strings in the layouts of teleproto and Telethon, and writes teleproto's layout.
 
-Each is `1` and then the base64 of a record. All numbers are unsigned and big-endian.
+Each layout is `1` and then the base64 of a record. All numbers are unsigned and big-endian.
 
     teleproto   dc: u1 | length: u2 | address: UTF-8, `length` bytes | port: u2 | key: 256 bytes
     Telethon    dc: u1 | IPv4 address: 4 bytes                       | port: u2 | key: 256 bytes

@@ -30,7 +30,7 @@ _SYNC_EACH = 16  # files; for more than these, one sync of everything is faster
 
 
 class Directory:
-    """The files of one session, by the part of their names after "NAME:".
+    """The files of one session. Each is identified by the part of its name after "NAME:".
 
     The directory is below the working directory at construction. The first change creates it.
     Raises `InvalidSessionName`.
@@ -154,7 +154,7 @@ class Directory:
             yield
 
     def _mark(self) -> None:
-        """Set a unique time, and sync. File systems themselves count in steps of milliseconds."""
+        """Set a unique modification time, and sync. File systems count only in milliseconds."""
         now = time.time_ns()
         os.utime(self._path, ns=(now, now))
         _sync(self._path)

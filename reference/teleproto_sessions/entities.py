@@ -80,7 +80,10 @@ def entities_in(tlo: object) -> Iterator[Entity]:
 
 
 def _entity_of(item: object) -> Entity | None:
-    """Return its data; `None` if it is no entity, or lacks the full access hash that it needs."""
+    """Return its data, or `None` if there is nothing to store.
+
+    That is so for other objects, and for entities without the full access hash that they need.
+    """
     name, phone, username = "", None, None
     usernames: tuple[str, ...] = ()
     if isinstance(item, tl.User):
@@ -118,8 +121,8 @@ class EntityCache:
     def plan(self, seen: Iterable[Entity]) -> dict[tl.Peer, Entity]:
         """Return the entities that change if these are seen in this order.
 
-        They are new ones, newer data of known ones, and those that lose a handle: only the newest
-        owner of a handle keeps it.
+        They are new entities, known ones with newer data, and those that lose a handle. Only the
+        newest owner of a handle keeps it.
         """
         changed: dict[tl.Peer, Entity] = {}
         owners: dict[str, Entity] = {}

@@ -19,9 +19,9 @@ class StoreSession(MemorySession):
 
     Every change is on the disk when its call returns; a change that raises has no effect. `load()`
     or the first change reads the directory. If another handle has written since, the next change
-    reads it again. If another handle has deleted the session, this one forgets it too. Then only a
-    new data centre, key or flag is stored. Raises `InvalidSessionName` if the name is not a single
-    directory, and `DamagedSession` if a file is damaged.
+    reads it again. If another handle has deleted the session, this one forgets it too. It then
+    stores only a new data centre, key or flag. Raises `InvalidSessionName` if the name is not a
+    single directory, and `DamagedSession` if a file is damaged.
     """
 
     session_profile = "teleproto-store"

@@ -223,8 +223,8 @@ _ALL: Final = (
     Operation(
         name="together",
         about=(
-            "call methods before the first has answered: in different processes at once; in one "
-            "process, begin each call while the calls before it wait for something"
+            "call all these methods before the first one returns: in different processes at once; "
+            "in one process, begin each call while the calls before it wait for something"
         ),
         shown="steps",
         argument={"$ref": "#/$defs/trace"},
