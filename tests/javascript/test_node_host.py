@@ -522,6 +522,29 @@ exports.Busy = class Busy extends MemorySession {
     assert len(set(pids)) == 1 < len(pids)
 
 
+def test_traces_that_share_a_process_have_names_of_their_own(project: Project) -> None:
+    seen = project.path / "seen"
+    project.write(
+        "named.cjs",
+        """
+const fs = require('fs');
+const { MemorySession } = require('teleproto/sessions');
+exports.Named = class Named extends MemorySession {
+  constructor(name) {
+    super();
+    fs.appendFileSync('SEEN', `${process.pid} ${name}\\n`);
+  }
+};
+""".replace("SEEN", str(seen)),
+    )
+    done = _run(project, "./named.cjs#Named", "--session-profile=store", "-k", "DC-1[published")
+    assert done.code == 0, done.text
+    made = [line.split() for line in seen.read_text("utf-8").splitlines()]
+    names = [name for _, name in made if name.startswith("my-account")]
+    assert len(names) == len(set(names)) > 5
+    assert len({pid for pid, _ in made}) == 1
+
+
 def test_a_failure_that_depends_on_earlier_checks_is_marked(project: Project) -> None:
     project.write(
         "counts.cjs",
