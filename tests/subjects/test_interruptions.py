@@ -108,7 +108,7 @@ REASON = (
 )
 
 
-WHOLE = len(vectors.load().checks("store"))
+WHOLE = len(vectors.load().checks("teleproto-store"))
 """The number of checks of the profile."""
 EXTENT = f"12 of 14 checks passed (the profile has {WHOLE}); 2 not verified: {REASON}"
 
