@@ -1,4 +1,4 @@
-"""What sessions are called in the storage, and in what is told of them."""
+"""The names of sessions in the storage, and in messages."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ _RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
 _numbers = itertools.count(1)
 
 _ALONE = ("ISO", "DUR", "MEM", "SEC")
-"""Chapters about what a program does besides the calls. A program that has run other traces may
-have done it for those.
+"""Chapters whose traces get processes of their own. They check what a program keeps, writes or
+shows, and other traces in the same process would add to it.
 """
 
 
@@ -83,7 +83,7 @@ class Checker:
     def replay(self, trace: Trace, *, alone: bool = True) -> Failure | None:
         """Replay ``trace`` on a new subject, and delete what it stored.
 
-        If it is ``alone``, its processes have run no other trace.
+        If ``alone`` is true, its processes have played no other trace.
         """
         return self._play(trace, alone=alone)[0]
 

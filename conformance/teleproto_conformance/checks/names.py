@@ -1,7 +1,7 @@
-"""The names of a trace's sessions, and what they are called in the storage.
+"""The names of sessions in a trace, and in the storage.
 
-A program may hold something by the name of a session. Traces that share a process therefore have
-names of their own, unless a trace is about names.
+A program may remember something under the name of a session. So traces that share a process use
+different names, unless a trace is about names.
 """
 
 from __future__ import annotations
@@ -14,21 +14,20 @@ from ..contract.trace import Trace
 from ..subjects.subject import Outcome, Raised, Returned
 
 DEFAULT_NAME: Final = "my-account"
-"""What a session is called where its trace gives it no name."""
+"""The name of a session if its trace gives none."""
 
 
 def matter(trace: Trace) -> bool:
-    """Say whether a trace is about names: it gives a session another name than the default."""
+    """Return whether a trace is about names: it gives a session another name than the default."""
     return any(step.argument not in ([], [DEFAULT_NAME]) for step in trace if step.opens)
 
 
 class Names:
-    """What the sessions of trace ``number`` of a run are called.
+    """The names of the sessions in trace ``number`` of a run.
 
     If all programs share one storage, every name begins with ``run`` and the number. If the storage
-    is the working directory, the default name ends with the number, and others stay as they are.
-    Failures are told with the names of the trace. ``fixed`` says that another trace may have the
-    same names.
+    is the working directory, the default name ends with the number, and other names do not change.
+    Failures show the names of the trace. If ``fixed`` is true, other traces may use them, too.
     """
 
     def __init__(self, promise: Profile, run: str, number: int, trace: Trace) -> None:
@@ -38,12 +37,12 @@ class Names:
         self._default = f"{DEFAULT_NAME}-{number}" if numbered else DEFAULT_NAME
 
     def stored(self, name: str | None) -> str:
-        """Return what a session is constructed with whose name in the trace is ``name``."""
+        """Return the name to construct a session with, if the trace calls it ``name``."""
         given: str = self.into(DEFAULT_NAME if name is None else name)
         return self._prefix + given
 
     def into(self, value: Any) -> Any:
-        """Return a value of the trace, such as paths, with the names in the storage."""
+        """Return a value of the trace, such as a path, with the names in the storage."""
         return _replaced(value, DEFAULT_NAME, self._default)
 
     def back(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Running checks in processes that run one trace after the other."""
+"""Run checks in processes that play one trace after the other."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from .failure import Failure
 class Sharing:
     """Runs the checks of ``checker``, whose subjects get their processes from ``pool``.
 
-    A failure in a process that has run other traces is looked at again in a new process. If it is
-    gone there, the other traces may be to blame. A class that takes a name may hold something by
-    it; it then gets a new process for each trace. Of any other class, this is a fault.
+    If a check fails in a process that has played other traces, it is repeated in a new process. If
+    it passes there, the other traces may be the reason. A class that takes a name may remember
+    something under this name: from then on, it gets a new process for each trace. For any other
+    class, this is a fault.
     """
 
     def __init__(self, checker: Checker, pool: Pool) -> None:
@@ -26,7 +27,7 @@ class Sharing:
         self._looked_at: set[str] = set()
 
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
-        """Run a check, and return its failure. ``known`` is as for the checker, as are errors."""
+        """Run a check, and return its failure. See :meth:`Checker.run` for ``known`` and errors."""
         self._pool.reused = False
         failure = self._checker.run(check, known=known)
         if failure is None or not self._pool.reused:

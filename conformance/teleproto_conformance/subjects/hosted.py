@@ -25,7 +25,7 @@ _PIPE = 1 << 15
 class HostSubject:
     """The sessions of one trace, in ``workdir``. A session stays in the process that opened it.
 
-    Only the first process of a trace may have run other traces, and none of one that is ``alone``.
+    Only the first process may have played other traces. If ``alone`` is true, it has played none.
     """
 
     def __init__(self, pool: Pool, workdir: Path, *, alone: bool = False) -> None:

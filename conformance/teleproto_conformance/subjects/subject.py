@@ -174,4 +174,4 @@ class Driver(Protocol):
     """Makes the subject of one trace."""
 
     def __call__(self, workdir: Path, *, alone: bool) -> Subject:
-        """Make it for a working directory. ``alone`` asks for processes that ran no other trace."""
+        """Make it for a working directory. If ``alone`` is true, its processes are new."""
