@@ -74,7 +74,8 @@ class Run:
         self.contract: Contract = vectors.load()
         gc.freeze()  # the contract is large and stays, so the collector need not look at it
         host = programs.program(settings.implementation, settings.base)
-        theirs = sys.path if host is None else ()
+        self._python = host is None
+        theirs = sys.path if self._python else ()
         self._server = ForkServer(host)
         self._pool = Pool(
             self._server,
@@ -118,7 +119,8 @@ class Run:
             scratch=in_memory(),
         )
         self._takes_name = self._checker.promise.takes == "name"
-        self._sharing = Sharing(self._checker, self._pool)
+        excused = self._takes_name and (self._python or self._checker.promise.names == "own")
+        self._sharing = Sharing(self._checker, self._pool, excused=excused)
         self._pool.spare = _SPARE if self._takes_name else 0
         self._pass_the_gate()
 

@@ -15,15 +15,17 @@ class Sharing:
     """Runs the checks of ``checker``, whose subjects get their processes from ``pool``.
 
     If a check fails in a process that has played other traces, it is repeated in a new process. If
-    it passes there, the other traces may be the reason. A class that takes a name may remember
-    something under this name: from then on, it gets a new process for each trace. For any other
-    class, this is a fault.
+    it passes there, the other traces are the reason. That is a fault, unless the class is
+    ``excused``: from then on, it gets a new process for each trace.
+
+    A class is excused that may remember a name which two traces have, or an event loop: the Python
+    host makes a new loop for each trace.
     """
 
-    def __init__(self, checker: Checker, pool: Pool) -> None:
+    def __init__(self, checker: Checker, pool: Pool, *, excused: bool) -> None:
         self._checker = checker
         self._pool = pool
-        self._takes_name = checker.promise.takes == "name"
+        self._excused = excused
         self._looked_at: set[str] = set()
 
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
@@ -32,7 +34,7 @@ class Sharing:
         failure = self._checker.run(check, known=known)
         if failure is None or not self._pool.reused:
             return failure
-        if not self._takes_name and (known or failure.hung or check.rule in self._looked_at):
+        if not self._excused and (known or failure.hung or check.rule in self._looked_at):
             return failure
         self._looked_at.add(check.rule)
         self._pool.renew()
@@ -40,7 +42,7 @@ class Sharing:
             again = self._checker.replay(failure.done)
         except Impossible:
             return failure
-        if not self._takes_name:
+        if not self._excused:
             return failure if again is not None else replace(failure, repeats="not alone")
         if again is not None:
             return replace(again, repeats=failure.repeats, shortest=failure.shortest)
