@@ -35,7 +35,8 @@ class Cause:
 def causes(found: Iterable[Found]) -> list[Cause]:
     """Group findings by cause. The causes to mend first come first.
 
-    These are new failures, then MUST, then those that need the fewest steps.
+    These are new failures, then MUST, then failures that depend on earlier checks or on chance, as
+    the others of their cause may, too. Then come those with the fewest steps.
     """
     groups: dict[str, list[Found]] = {}
     for result, finding in sorted(found, key=_urgency):
@@ -43,12 +44,13 @@ def causes(found: Iterable[Found]) -> list[Cause]:
     return [Cause(first, tuple(others)) for first, *others in groups.values()]
 
 
-def _urgency(found: Found) -> tuple[bool, bool, bool, int]:
+def _urgency(found: Found) -> tuple[bool, bool, bool, bool, int]:
     result, finding = found
     return (
         result.outcome == KNOWN,
         result.outcome != FAILED,
         result.level != "MUST",
+        finding.repeats == "always",
         len(finding.done),
     )
 

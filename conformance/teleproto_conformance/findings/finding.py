@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..checks.failure import Failure
+from ..checks.failure import Failure, Repeats
 from ..contract.rules import Check, Generated, Rule
 from ..contract.secrets import masked
 from . import notation, signature, telling
@@ -19,7 +19,7 @@ class Finding:
 
     The last step of ``done`` failed; if ``afterwards`` is true, the failure came after it.
     ``steps`` and ``mismatches`` are the same facts in the notation of traces, for programs.
-    ``cause`` is equal for findings with one cause.
+    ``cause`` is equal for findings with one cause. ``repeats`` says whether a failure occurs again.
     """
 
     check: str
@@ -39,6 +39,7 @@ class Finding:
     steps: list[dict[str, Any]] = field(default_factory=list)
     mismatches: list[dict[str, Any]] = field(default_factory=list)
     cause: str = ""
+    repeats: Repeats = "always"
 
     @classmethod
     def of(
@@ -75,6 +76,7 @@ class Finding:
             steps=notation.steps(failure),
             mismatches=notation.mismatches(failure),
             cause=signature.of(failure),
+            repeats=failure.repeats,
         )
 
     def __str__(self) -> str:
