@@ -253,8 +253,7 @@ package Host {
     }
 
     sub do_begin ($self, $request) {
-        utf8::encode(my $directory = $request->{workdir});
-        chdir $directory or die "$request->{workdir}: $!";
+        _change_to($request->{workdir});
         @$self{qw(sessions auth_keys shown)} = ({}, {}, []);
         $SIG{__WARN__} = sub ($warning) {
             push @{ $self->{shown} }, ['warnings', 'a warning', $warning];
@@ -309,6 +308,16 @@ package Host {
     sub do_pause ($self, $request) {
         select undef, undef, undef, $request->{milliseconds} / 1000;
         return { returned => undef };
+    }
+
+    sub do_chdir ($self, $request) {
+        _change_to($request->{directory});
+        return { returned => undef };
+    }
+
+    sub _change_to ($directory) {
+        utf8::encode(my $path = $directory);
+        chdir $path or die "$directory: $!";
     }
 
     sub do_texts ($self, $request) {

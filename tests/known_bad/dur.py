@@ -406,3 +406,23 @@ class WritesNothingTwice(Remembering, ThroughSession):
         if (path, content) not in ON_THE_DISK:
             super()._store(path, content)
             ON_THE_DISK.add((path, content))
+
+
+@breaks("DUR-9")
+class PathFromWhereItIs(ThroughSession):
+    """Keeps a relative path, so that every access begins at the current working directory."""
+
+    def _place(self, name: str) -> Path:
+        return super()._place(name).relative_to(Path.cwd())
+
+
+@breaks("DUR-9")
+class PathFromWhereItLoads(BlobSession):
+    """Makes its path absolute in load() instead of the constructor."""
+
+    def _place(self, name: str) -> Path:
+        return super()._place(name).relative_to(Path.cwd())
+
+    def load(self) -> None:
+        self._path = self._path.absolute()
+        super().load()

@@ -53,6 +53,10 @@ class Host:
         time.sleep(milliseconds / 1000)
         return {"returned": None}
 
+    def chdir(self, directory):
+        os.chdir(directory)
+        return {"returned": None}
+
     def texts(self, session):
         return {"returned": self.shown}
 

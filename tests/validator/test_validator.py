@@ -389,6 +389,14 @@ BROKEN = {
             return super().call(session, member, arguments)
         """,
     ),
+    "stays-in-the-first-directory": (
+        "chdir changes to the directory",
+        "expected the process in that directory",
+        """
+        def chdir(self, directory):
+            return {"returned": None}
+        """,
+    ),
     "does-not-pause": (
         "pause answers when the time has passed",
         "expected null after 50 ms, got null after ",

@@ -41,6 +41,12 @@ class Files:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
 
+    def make_directory(self, name: str) -> Path:
+        """Make a directory that does not exist yet, and return its absolute path."""
+        path = self._inside(name)
+        path.mkdir(parents=True)
+        return path
+
     def files(self, below: str = "") -> dict[str, str]:
         root = self._inside(below)
         return {

@@ -182,6 +182,12 @@ class Player:
     def _pause(self, step: Step) -> Outcome:
         return self._subject.pause(step.argument)
 
+    def _chdir(self, step: Step) -> Outcome:
+        made = self._files.run("make_directory", step.argument)
+        if not isinstance(made, Returned):
+            return made
+        return self._subject.chdir(step.session, made.value)
+
     def _note(self, saved: Any) -> None:
         if isinstance(saved, str):
             self._strings.add(saved)
@@ -349,6 +355,7 @@ _DOING: dict[str, Callable[[Player, Step], Outcome]] = {
     "written": Player._written,
     "leaks": Player._leaks,
     "pause": Player._pause,
+    "chdir": Player._chdir,
 }
 """All other operations, except single requests and operations on files."""
 

@@ -187,6 +187,16 @@ _ALL: Final = (
         session="process",
     ),
     Operation(
+        name="chdir",
+        about=(
+            "make this new directory, and change to it in the process of the session. Paths in the "
+            "trace still begin at the first working directory, and new processes start there"
+        ),
+        shown="a directory",
+        argument=_DIRECTORY,
+        session="process",
+    ),
+    Operation(
         name="interrupt",
         about=(
             "do the steps of `during` while the process is killed (`kill`) or a write fails "

@@ -80,6 +80,9 @@ class JavaScript(Words):
     def pause(self, milliseconds: int) -> str:
         return f"await new Promise((go) => setTimeout(go, {milliseconds}))"
 
+    def chdir(self, directory: str) -> str:
+        return f"fs.mkdirSync({directory}); process.chdir({directory})"
+
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
         space, dot, kind = constructor.rpartition(".")
         given = ", ".join(f"{_camel_case(field)}: {entry}" for field, entry in fields)

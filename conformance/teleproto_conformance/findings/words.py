@@ -73,6 +73,10 @@ class Words:
         """Return the code that waits."""
         return f"time.sleep({milliseconds / 1000:g})"
 
+    def chdir(self, directory: str) -> str:
+        """Return the code that makes a directory and changes to it."""
+        return f"os.mkdir({directory}); os.chdir({directory})"
+
     def entity(self, constructor: str, fields: list[tuple[str, str]]) -> str:
         """Return the expression that makes a TL object."""
         given = ", ".join(f"{field}={entry}" for field, entry in fields)
@@ -148,6 +152,8 @@ class Words:
             remarks += self._interruption(step.argument)
         elif step.operation == "together":
             remarks.append("at the same time")
+        elif step.operation == "chdir":
+            remarks.append("a new program starts in the first directory")
         elif isinstance(step.argument, list):
             remarks += self._held(step.argument)
         if step.process and step.operation in ("open", "restore"):
@@ -180,6 +186,8 @@ class Words:
                 )
             case "pause":
                 return self.pause(argument)
+            case "chdir":
+                return self.chdir(self._arguments(argument))
             case "together":
                 return self.together(
                     [self._code(one, session, default) for one in _steps_within(step)]

@@ -66,6 +66,9 @@ class HostSubject:
             process.tell({"do": "pause", "milliseconds": milliseconds})
         return _first_failed([self._hear(name) for name in [*self._processes]])
 
+    def chdir(self, session: str, directory: Path) -> Outcome:
+        return self._do(session, {"do": "chdir", "directory": str(directory)})
+
     def finish(self) -> Outcome:
         return _first_failed(
             [self._finish(name) for name in [*self._processes.keys() - self._over]]

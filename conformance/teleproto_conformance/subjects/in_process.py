@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import inspect
+import os
 import sysconfig
 import traceback
 import warnings
@@ -44,7 +45,8 @@ class PythonSubject:
     else runs inside it, like the code of a client. The loop runs only while a call awaits
     something, so work that a call defers may still wait when the call returns. Other processes are
     only simulated: all sessions run in this process, and the end of another process only drops
-    its sessions.
+    its sessions. They share one working directory, and the end of any process changes back to
+    ``workdir``.
     """
 
     def __init__(self, factory: Factory, workdir: Path, *, members: Mapping[str, Member]) -> None:
@@ -97,10 +99,15 @@ class PythonSubject:
         process = self._processes[session]
         for name in [name for name, where in self._processes.items() if where == process]:
             self.drop(name)
+        os.chdir(self.workdir)  # where a new process starts
         return Returned()
 
     def pause(self, milliseconds: int) -> Outcome:
         self._loop.run_until_complete(asyncio.sleep(milliseconds / 1000))
+        return Returned()
+
+    def chdir(self, session: str, directory: Path) -> Outcome:
+        os.chdir(directory)
         return Returned()
 
     def finish(self) -> Outcome:

@@ -141,6 +141,9 @@ class Subject(Protocol):
     def pause(self, milliseconds: int) -> Outcome:
         """Wait in every process. Work that the sessions have begun continues."""
 
+    def chdir(self, session: str, directory: Path) -> Outcome:
+        """Change the working directory of the process of a session."""
+
     def finish(self) -> Outcome:
         """Drop all sessions, and return the outcome of work that still ran. Later sessions belong
         to another trace.

@@ -164,6 +164,14 @@ class Talk:
         directory = directory or self.workdir
         directory.mkdir(exist_ok=True)
         request = {"do": "begin", "workdir": str(directory)}
+        self._changed(request, directory)
+
+    def change(self, directory: Path) -> None:
+        """Change to a new directory within a trace, and check that as :meth:`begin` does."""
+        directory.mkdir()
+        self._changed({"do": "chdir", "directory": str(directory)}, directory)
+
+    def _changed(self, request: Request, directory: Path) -> None:
         self.done(request)
         places = [*filter(None, map(_place, {self.process.pid, self.known.pid}))]
         if places and directory not in places:

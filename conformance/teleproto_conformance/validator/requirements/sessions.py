@@ -41,3 +41,10 @@ def _drops(talk: Talk) -> None:
     talk.value(observe("dc_id", "other"))
     talk.open()
     talk.value(observe("dc_id"))
+
+
+@GROUP.requirement("chdir changes to the directory, and the sessions stay")
+def _moves(talk: Talk) -> None:
+    talk.value(MOVED)
+    talk.change(talk.workdir / "elsewhere")
+    talk.agrees(observe("dc_id"), 4)

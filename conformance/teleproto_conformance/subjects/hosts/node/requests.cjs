@@ -211,6 +211,11 @@ const REQUESTED = {
     return this.unhandled() ?? { returned: null };
   },
 
+  chdir({ directory }) {
+    process.chdir(directory);
+    return { returned: null };
+  },
+
   texts({ session }) {
     const thing = this.sessions.get(session);
     const views = [

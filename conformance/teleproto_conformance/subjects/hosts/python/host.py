@@ -122,6 +122,9 @@ class Host:
     def do_pause(self, milliseconds: int) -> Outcome:
         return self._playing.pause(milliseconds)
 
+    def do_chdir(self, directory: str) -> Outcome:
+        return self._playing.chdir("", Path(directory))
+
     def do_texts(self, session: str) -> list[list[str]]:
         """Return all texts of this trace, except printed output: the suite reads that itself."""
         warned = [
