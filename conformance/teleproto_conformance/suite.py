@@ -172,24 +172,25 @@ class Suite:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             return
-        failed: list[Any] = reporter.stats.pop("failed", [])
+        failed: list[Any] = reporter.stats.get("failed", [])
         ours = {
             report.session_result["check"]: report
             for report in failed
             if getattr(report, "session_result", {}).get("outcome") == FAILED
         }
+        if not ours:
+            return
         shown = [report for report in failed if report not in ours.values()]
+        again: list[Any] = []
         for cause in self._report.causes:
-            simplest = ours.pop(cause.first[0].check, None)
-            if simplest is not None:
+            if (simplest := ours.get(cause.first[0].check)) is not None:
                 simplest.longrepr = str(cause)
                 shown.append(simplest)
-                for result, _ in cause.others:
-                    if result.check in ours:
-                        again = ours.pop(result.check)
-                        reporter.stats.setdefault("more of the same", []).append(again)
-        if shown:
-            reporter.stats["failed"] = shown
+                again += [ours[other.check] for other, _ in cause.others if other.check in ours]
+        reporter.stats["failed"] = shown
+        if again:
+            # A run that stops early counts only the categories that were added in this way.
+            reporter._add_stats("more of the same", again)
 
     def _spare_hypothesis(self) -> None:
         """Take out Hypothesis's plugin where nothing was drawn: its summary imports Hypothesis."""

@@ -70,6 +70,12 @@ def test_a_fault_that_breaks_many_rules_is_shown_by_its_causes(
     assert f"{len(findings) - 2} more of the same" in done.out.splitlines()[-1]
 
 
+def test_a_run_that_stops_early_counts_every_failure(sessions: Project) -> None:
+    done = sessions.pytest(KEYS, "-k", "DC-2[", "--maxfail=4")
+    assert "1 failed, " in done.out.splitlines()[-1]
+    assert "3 more of the same" in done.out.splitlines()[-1]
+
+
 def test_the_check_with_the_fewest_steps_shows_the_cause_and_counts_the_others(
     sessions: Project,
 ) -> None:
