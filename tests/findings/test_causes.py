@@ -9,6 +9,12 @@ from xml.etree import ElementTree
 import pytest
 from support import schemas
 from support.running import Project
+from teleproto_conformance.checks.failure import Failure, Mismatch
+from teleproto_conformance.contract import keys
+from teleproto_conformance.contract.secrets import leaked_key
+from teleproto_conformance.contract.trace import Step
+from teleproto_conformance.findings import signature
+from teleproto_conformance.subjects.subject import Outcome, Raised, Returned
 
 SESSIONS = '''
 from teleproto_sessions import EntityNotFound, MemorySession
@@ -118,3 +124,46 @@ def test_every_failed_check_keeps_its_message_in_junit(sessions: Project) -> Non
     assert set(texts) == {finding["check"] for finding in findings}
     for finding in findings:
         assert finding["replay"] in texts[finding["check"]]
+
+
+def _signature(notation: dict[str, Any], outcome: Outcome, *, afterwards: bool = False) -> str:
+    step = Step.parse(notation)
+    failed = Mismatch(step=step, outcome=outcome)
+    return signature.of(Failure(done=(step,), mismatches=(failed,), afterwards=afterwards))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ValueError: no 1: 2, at a.py:3 in load", "ValueError at a.py:3 in load"),
+        ("ValueError, at a.py:3 in load", "ValueError at a.py:3 in load"),
+        ("Error: no place", "Error"),
+        ("a thrown undefined, not an Error", "a thrown undefined, not an Error"),
+    ],
+)
+def test_an_error_has_its_class_and_its_place(text: str, told: str) -> None:
+    assert _signature({"load": []}, Raised(text)) == f"load: success expected, {told}"
+
+
+def test_an_error_that_must_say_something_is_expected() -> None:
+    cause = _signature({"save": [], "raises": {"says": "IPv6"}}, Raised("E: no, at a.py:3 in save"))
+    assert cause == "save: an error expected, E at a.py:3 in save"
+
+
+def test_a_secret_that_shows_in_two_places_has_two_causes() -> None:
+    leak = Returned([{"told": "key A (bytes) in repr()"}])
+    places = {_signature({"leaks": [place], "gives": []}, leak) for place in ("repr", "output")}
+    assert len(places) == 2
+
+
+def test_an_error_after_all_steps_has_one_cause_whatever_the_last_step() -> None:
+    late = Raised("E: late, at a.py:3 in write")
+    steps: list[dict[str, Any]] = [{"load": []}, {"get_auth_key": [], "gives": {"key": "A"}}]
+    causes = {_signature(step, late, afterwards=True) for step in steps}
+    assert causes == {"afterwards: E at a.py:3 in write"}
+
+
+def test_a_cause_never_holds_a_key() -> None:
+    key = keys.KEYS["A"].hex()
+    for text in (f"{key}: bad", f"bad, at {key}"):
+        assert leaked_key(_signature({"load": []}, Raised(text))) is None

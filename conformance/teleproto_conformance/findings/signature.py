@@ -8,15 +8,21 @@ from __future__ import annotations
 from typing import Any
 
 from ..checks.failure import Failure, Mismatch
+from ..contract.secrets import masked
 from ..contract.trace import NOTHING
 from ..subjects.subject import Died, Hung, Outcome, Raised, Returned
 
 
 def of(failure: Failure) -> str:
-    """Return the signature: the operation, what was expected and what came, without any value."""
+    """Return the signature: the operation, what was expected and what came, without any value.
+
+    A failure after all steps has no operation, since work of any step may have failed.
+    """
+    if failure.afterwards:
+        return masked(f"afterwards: {_outcome(failure.mismatches[0].outcome)}")
     operation = failure.done[-1].operation
     differences = dict.fromkeys(_difference(operation, each) for each in failure.mismatches)
-    return ("after " if failure.afterwards else "") + "; ".join(differences)
+    return masked("; ".join(differences))
 
 
 def _difference(operation: str, mismatch: Mismatch) -> str:
@@ -25,9 +31,11 @@ def _difference(operation: str, mismatch: Mismatch) -> str:
             asked = mismatch.member
         case "get_auth_key":
             asked = "auth_key"
+        case "leaks":
+            asked = f"leaks in {mismatch.step.argument[0]}"
         case _:
             asked = f"{operation} {mismatch.member}".strip()
-    if mismatch.step.raises is True:
+    if mismatch.step.raises not in (None, "maybe"):
         expected = "an error"
     else:
         expected = "success" if mismatch.expected is NOTHING else _kind(mismatch.expected)
@@ -41,8 +49,8 @@ def _outcome(outcome: Outcome) -> str:
             return _kind(value)
         case Raised(text):
             # Errors of one class at one place have one cause, whatever else they say.
-            name, place = text.partition(":")[0], text.rpartition(", at ")[2]
-            return f"{name} at {place}" if place != text else name
+            said, _, place = text.rpartition(", at ")
+            return f"{said.partition(':')[0]} at {place}" if said else text.partition(":")[0]
         case Hung():
             return "no answer"
         case Died(how):
