@@ -61,6 +61,12 @@ def test_an_error_is_told_with_the_name_of_the_trace() -> None:
     assert given.told(Died("at my-account-7")) == Died("at my-account-7")
 
 
+def test_an_error_in_shared_storage_is_told_with_the_name_of_the_trace() -> None:
+    given = _names("custom", NAMED)
+    told = given.told(Raised(f"E: no {given.stored('local')}"))
+    assert told == Raised("E: no local")
+
+
 def test_few_traces_are_about_names() -> None:
     asked = [check for check in CONTRACT.checks("teleproto-store") if hasattr(check, "trace")]
     fixed = {check.rule for check in asked if names.matter(check.trace)}

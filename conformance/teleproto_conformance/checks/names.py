@@ -47,7 +47,7 @@ class Names:
 
     def back(self, value: Any) -> Any:
         """Return a value of the session with the names in the trace."""
-        return _replaced(value, self._default, DEFAULT_NAME)
+        return _replaced(_replaced(value, self._prefix, ""), self._default, DEFAULT_NAME)
 
     def told(self, outcome: Outcome) -> Outcome:
         """Return an outcome with the names in the trace."""
