@@ -44,8 +44,7 @@ class Checker:
     """Runs checks of a profile on the subjects that ``driver`` makes.
 
     ``scratch`` is the directory for working directories; None is the default for temporary files.
-    ``tried`` are the points at which the last check interrupted a change. ``left`` are the names
-    in shared storage that could not be deleted.
+    ``tried`` are the points at which the last check interrupted a change.
     """
 
     contract: Contract
@@ -55,7 +54,6 @@ class Checker:
     effort: Effort = STANDARD
     scratch: Path | None = None
     tried: list[Point] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
 
     @property
     def promise(self) -> Profile:
@@ -100,7 +98,7 @@ class Checker:
                 try:
                     return player.run(trace), player
                 finally:
-                    self.left.extend(player.clean())
+                    player.clean()
 
     def _every_point(self, trace: Trace, *, alone: bool) -> Failure | None:
         """Replay a trace. If it interrupts a change, replay it at each chosen point."""

@@ -119,17 +119,15 @@ class Player:
         self._subject.ahead(requests)
         return len(trace)
 
-    def clean(self) -> list[str]:
-        """Delete what is stored under each name. Return the names for which this failed."""
-        return [name for name in self._stored if not isinstance(self._delete(name), Returned)]
-
-    def _delete(self, name: str) -> Outcome:
-        opened = self._subject.open(_CLEANING, [name], "")
-        if not isinstance(opened, Returned):
-            return opened
-        loaded = self._subject.call(_CLEANING, "load", [])
-        # Delete damaged data, too. But after a hang in load(), delete() would also hang.
-        return loaded if isinstance(loaded, Hung) else self._subject.call(_CLEANING, "delete", [])
+    def clean(self) -> None:
+        """Delete what is stored under each name, as far as the session can."""
+        for name in self._stored:
+            if not isinstance(self._subject.open(_CLEANING, [name], ""), Returned):
+                continue
+            loaded = self._subject.call(_CLEANING, "load", [])
+            # Delete damaged data, too. But after a hang in load(), delete() would also hang.
+            if not isinstance(loaded, Hung):
+                self._subject.call(_CLEANING, "delete", [])
 
     def play(self, step: Step) -> None:
         """Play one step.
