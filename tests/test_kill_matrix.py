@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
-from support.reaching import Reach
+from support.reaching import Reach, differences
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, STANDARD, Effort
 from teleproto_conformance.checks.sharing import Sharing
@@ -42,8 +42,11 @@ HOSTED = {
 }
 """Rules whose checks need new processes or many names. They are slow and combine other rules, so
 they run only on the sessions that name them."""
-REACH = Reach([*BASES, MemorySession, StringSession, StoreSession], without=HOSTED)
-SAMPLE = REGISTERED[7::40]
+CORRECT = [*BASES, MemorySession, StringSession, StoreSession]
+REACH = Reach(CORRECT, without=HOSTED)
+SPARED = [known for known in REGISTERED if differences(known.session, CORRECT) is not None]
+"""Sessions whose mistake is known to be in some methods. Checks that call none are left out."""
+SAMPLE = SPARED[6::30]
 """Each run also plays on these sessions the checks that never reach their mistake."""
 LIMIT = 5.0
 """Seconds that a call may take."""
@@ -69,7 +72,7 @@ def server() -> Iterator[ForkServer]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "unspared" in metafunc.fixturenames:
         whole = metafunc.config.getoption("--whole-matrix")
-        metafunc.parametrize("unspared", REGISTERED if whole else SAMPLE, ids=str)
+        metafunc.parametrize("unspared", SPARED if whole else SAMPLE, ids=str)
 
 
 def expected_rules(known: KnownBad) -> set[str]:
@@ -159,6 +162,8 @@ def test_a_check_that_never_reaches_a_mistake_does_not_show_it(
     """So the test above leaves it out. ``--whole-matrix`` proves this for every session."""
     profile = unspared.profile
     never = REACH.never_called(unspared.session, profile)
+    if not never:
+        pytest.skip("every check reaches its mistake, so none is left out")
     others = {check.id for check in CONTRACT.checks(profile)} - never
     got = failed_rules(unspared.session, profile, set(), server, spared=others)
     assert not got, f"{unspared} fails {in_order(got)} in checks that were left out"
