@@ -14,22 +14,19 @@ from ..errors import UsageError
 from .process import HostProcess
 from .programs import Program
 
+_WRITES_ITSELF = ("NODE_COMPILE_CACHE", "NODE_V8_COVERAGE")
+"""Variables that make Node write its own files. They would look like files of the session."""
+_PLAIN_CALLS = {"UV_USE_IO_URING": "0"}
+"""Makes Node write with system calls that the suite can trace."""
+_HASH_SEEDS = (1, 2)
+"""Seeds of the two kinds of Python hosts. What a program stores must not depend on its seed."""
+
 
 class Launcher(Protocol):
     """Starts processes."""
 
     def __call__(self, unlike: int | None = None) -> HostProcess:
-        """Start a process. If it runs Python, its hash seed is another than ``unlike``."""
-
-
-_WRITES_ITSELF = ("NODE_COMPILE_CACHE", "NODE_V8_COVERAGE")
-"""Variables that make Node write its own files. They would look like files of the session."""
-_PLAIN_CALLS = {"UV_USE_IO_URING": "0"}
-"""Makes Node write with system calls that the suite can trace."""
-
-
-_HASH_SEEDS = (1, 2)
-"""Seeds of the two kinds of Python hosts. What a program stores must not depend on its seed."""
+        """Start a process. If it is the Python host, its hash seed is another than ``unlike``."""
 
 
 class ForkServer:
@@ -41,7 +38,7 @@ class ForkServer:
         self._servers = {self._seeds[0]: _Server(program, self._seeds[0])}
 
     def __call__(self, unlike: int | None = None) -> HostProcess:
-        """Start a process. If it is the Python host, its hash seed is another than ``unlike``."""
+        """Start a process, as :class:`Launcher` says."""
         seed = next((seed for seed in self._seeds if seed != unlike), None)
         if seed not in self._servers:
             self._servers[seed] = _Server(self._program, seed)
