@@ -1,14 +1,31 @@
-"""What a host says about its class: the answer to ``hello``."""
+"""The request ``hello``, and its answer: what a host says about its class."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
+from ..contract.keys import KEYS
+from ..contract.tables import Member
 from ..errors import HostError
 from .subject import PROTOCOL
 
 _REQUIRED = ("language", "name", "pid", "promised", "guess")
+
+
+def hello_request(
+    implementation: str, path: Sequence[str], members: Mapping[str, Member]
+) -> dict[str, Any]:
+    """Return the request that makes a host import ``implementation`` from ``path``."""
+    return {
+        "do": "hello",
+        "protocol": PROTOCOL,
+        "implementation": implementation,
+        "path": [*path],
+        "members": {name: member.dump() for name, member in members.items()},
+        "keys": {name: key.hex() for name, key in KEYS.items()},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

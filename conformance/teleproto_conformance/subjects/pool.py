@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..contract.keys import KEYS
 from ..contract.secrets import masked
 from ..contract.tables import Member
 from ..errors import Gone, HostError, Silent, UsageError
 from .answers import read_value
 from .fork_server import Launcher
-from .hello import Hello
+from .hello import Hello, hello_request
 from .process import HostProcess
-from .subject import PROTOCOL
 
 _IMPORTING = 60.0
 """Seconds that importing the class may take. The time limit of calls does not apply to it."""
@@ -24,8 +22,8 @@ class Pool:
     """Processes that have imported the class.
 
     ``limit`` is how many seconds a call may take. If ``keep`` is true, a process runs another trace
-    unless the last one failed or left work running. ``spare`` is the number of processes to start
-    in advance. ``reused`` becomes true when a trace gets a process that has run a trace before.
+    unless the last one ended it or left work running. ``spare`` is the number of processes to start
+    in advance. ``reused`` becomes true when a trace gets a process that may have run one before.
     """
 
     def __init__(
@@ -41,14 +39,7 @@ class Pool:
         self.spare = 0
         self.reused = False
         self._launch = launch
-        self._hello = {
-            "do": "hello",
-            "protocol": PROTOCOL,
-            "implementation": implementation,
-            "path": [*path],
-            "members": {name: member.dump() for name, member in members.items()},
-            "keys": {name: key.hex() for name, key in KEYS.items()},
-        }
+        self._hello = hello_request(implementation, path, members)
         self._implementation = implementation
         self._option = f"--session-impl={implementation}"
         self._idle: list[HostProcess] = []

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.keys import KEYS
 from ..contract.tables import Member, Profile
 from ..errors import UsageError
 from ..subjects.fork_server import Launcher
-from ..subjects.hello import Hello
-from ..subjects.subject import PROTOCOL
+from ..subjects.hello import Hello, hello_request
 from .requests import Request
 
 
@@ -44,12 +42,4 @@ class Setting:
 
     def hello(self, **other: Any) -> Request:
         """Return the request ``hello``, with the members ``other`` replaced."""
-        request = {
-            "do": "hello",
-            "protocol": PROTOCOL,
-            "implementation": self.implementation,
-            "path": self.path,
-            "members": {name: member.dump() for name, member in self.members.items()},
-            "keys": {name: key.hex() for name, key in KEYS.items()},
-        }
-        return request | other
+        return hello_request(self.implementation, self.path, self.members) | other
