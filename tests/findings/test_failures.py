@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from support import schemas
 from support.running import Project
+from teleproto_conformance.checks.failure import Failure, Mismatch
 from teleproto_conformance.contract.keys import KEYS
 from teleproto_conformance.contract.secrets import leaked_key
+from teleproto_conformance.contract.trace import Step
+from teleproto_conformance.findings import notation, signature
+from teleproto_conformance.subjects.subject import Returned
 
 SESSIONS = '''
 import asyncio, logging, sys, warnings
@@ -218,3 +223,11 @@ def _message(output: str) -> str:
 
 def _between(text: str, start: str, end: str) -> str:
     return text.partition(start)[2].partition(end)[0]
+
+
+def test_a_key_in_the_name_of_a_field_is_not_in_the_report() -> None:
+    step = Step.parse({"get_auth_key": [], "gives": {"key": "A"}})
+    failed = Mismatch(step=step, outcome=Returned({KEYS["A"].hex(): 1}))
+    failure = Failure(done=(step,), mismatches=(failed,))
+    assert leaked_key(json.dumps(notation.mismatches(failure))) is None
+    assert leaked_key(signature.of(failure)) is None

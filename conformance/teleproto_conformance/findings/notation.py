@@ -56,7 +56,7 @@ def _cut(value: Any) -> Any:
         case int() if abs(value) > _LARGEST:
             return {"cut": "a number", **_digest(str(value))}
         case dict():
-            return {key: _cut(entry) for key, entry in value.items()}
+            return {masked(key): _cut(entry) for key, entry in value.items()}
         case list() | tuple():
             return [_cut(entry) for entry in value]
         case _:
