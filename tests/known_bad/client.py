@@ -9,6 +9,7 @@ from dataclasses import replace
 from teleproto_sessions import AuthKey, MemorySession
 from teleproto_sessions.datacentres import PRODUCTION_IPV4
 from teleproto_sessions.entities import EntityCache, entities_in
+from teleproto_sessions.memory import State
 
 from known_bad.blob import BlobSession
 from known_bad.flag import Flagged
@@ -142,6 +143,40 @@ class SavesOvertake(BlobSession):
         await asyncio.sleep(0.002 * (self._saves % 2))
         self._write(document)
         self._stored = True
+
+
+@breaks("CLIENT-8")
+class ForgetsAReplacedKey(BlobSession):
+    """Counts a key as written after save(), although a newer one was set while it wrote."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._unwritten: set[object] = set()
+
+    def _change(self, state: State) -> None:
+        old = self._state.keys
+        super()._change(state)
+        slots = {slot for slot in {*old, *state.keys} if old.get(slot) != state.keys.get(slot)}
+        self._unwritten |= slots or {object()}
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        self._unwritten.add(object())
+
+    async def save(self) -> None:  # type: ignore[override]  # may be awaitable
+        self.load()
+        writes = set(self._unwritten)
+        if not writes or self._gone():
+            return
+        document = self._document()
+        await asyncio.sleep(0.002)
+        self._write(document)
+        self._stored = True
+        self._unwritten -= writes
+
+    def delete(self) -> None:
+        super().delete()
+        self._unwritten.clear()
 
 
 @breaks("CLIENT-8")

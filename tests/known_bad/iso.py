@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from teleproto_sessions import tl
+
 from known_bad.blob import BlobSession, ThroughSession
 from known_bad.registry import breaks
 
@@ -71,6 +73,54 @@ class FindsByPrefix(Table):
     def _fetch(self) -> bytes | None:
         found = self._ask(self.READ, self._name, self._name)
         return found.encode() if found else None
+
+
+FLAGS: dict[Path, bool] = {}
+
+
+@breaks("ISO-1")
+class FlagOfTheProgram(ThroughSession):
+    """Begins a session with the flag that another session of the program has set last."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._at_first = FLAGS.get(self._path.parent.parent, False)
+
+    @property
+    def test_servers(self) -> bool:
+        fresh = self._state.test_servers is None and not self._state.keys
+        return (fresh and self._at_first) or bool(self._state.test_servers)
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self._before_change()
+        self._change(self._state.with_test_servers(value))
+        FLAGS[self._path.parent.parent] = value
+
+    def delete(self) -> None:
+        super().delete()
+        self._at_first = False
+        FLAGS.pop(self._path.parent.parent, None)
+
+
+HASHES: dict[tl.Peer, int | None] = {}
+
+
+@breaks("ISO-1")
+class HashesOfTheProgram(ThroughSession):
+    """Keeps the access hash of a user once for all sessions of the program."""
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        for entity in self._entities._entities.values():
+            HASHES[entity.peer] = entity.access_hash
+
+    def get_input_entity(self, key: object) -> tl.Input:
+        found = super().get_input_entity(key)
+        if isinstance(found, tl.InputPeerUser) and not isinstance(key, tl.Input):
+            newest = HASHES.get(tl.PeerUser(found.user_id)) or found.access_hash
+            return tl.InputPeerUser(found.user_id, newest)
+        return found
 
 
 AT_START: dict[Path, dict[Path, bytes]] = {}
