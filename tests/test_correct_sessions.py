@@ -61,7 +61,7 @@ def findings(server: ForkServer, session: str, effort: Effort, *, drawn: bool) -
     profile = pool.hello().promised
     assert isinstance(profile, str)
     checker = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
-    sharing = Sharing(checker, pool, excused=checker.promise.takes == "name")
+    sharing = Sharing(checker, pool, forgiving=checker.promise.takes == "name")
 
     def tell(check: Check) -> Iterator[str]:
         failure = sharing.run(check)

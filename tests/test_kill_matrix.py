@@ -108,7 +108,7 @@ def failed_rules(
     text = f"{session.__module__}:{session.__qualname__}"
     pool = Pool(server, text, sys.path, members, LIMIT)
     checker = Checker(CONTRACT, profile, hosted.driver(pool), effort=effort, scratch=in_memory())
-    there = Sharing(checker, pool, excused=checker.promise.takes == "name")
+    there = Sharing(checker, pool, forgiving=checker.promise.takes == "name")
 
     def fails(check: Check) -> bool:
         apart = check.rule in HOSTED or _restarts(check)

@@ -119,8 +119,8 @@ class Run:
             scratch=in_memory(),
         )
         self._takes_name = self._checker.promise.takes == "name"
-        excused = self._takes_name and (self._python or self._checker.promise.names == "own")
-        self._sharing = Sharing(self._checker, self._pool, excused=excused)
+        forgiving = self._takes_name and (self._python or self._checker.promise.names == "own")
+        self._sharing = Sharing(self._checker, self._pool, forgiving=forgiving)
         self._pool.spare = _SPARE if self._takes_name else 0
         self._pass_the_gate()
 
@@ -172,7 +172,7 @@ class Run:
         except Impossible as error:
             reason = f"{error}; {error.remedy}"
             return replace(result, outcome=UNVERIFIED, reason=reason)
-        result = replace(result, tried=len(self._checker.tried))
+        result = replace(result, tried=len(self._checker.tried), forgiven=self._sharing.forgiven)
         if failure is None:
             return replace(result, outcome=STALE, reason=known.text) if known else result
         finding = Finding.of(

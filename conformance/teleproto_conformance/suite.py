@@ -222,6 +222,8 @@ class Suite:
             out.section(f"{tested.text} ({tested.profile}): {report.verdict}, {report.extent}")
             for line in report.table():
                 out.write_line(line)
+            if report.forgiven:
+                out.write_line(report.forgiven)
             if report.interrupted:
                 out.write_line(f"changes interrupted at {report.interrupted} system calls")
         else:

@@ -91,7 +91,7 @@ def _cases(rule: str, profile: str) -> Iterator[Case]:
 )
 def test_a_fault_that_a_program_conceals_is_found(session: type[Any], server: ForkServer) -> None:
     pool = _pool(server, session)
-    sharing = Sharing(_checker(pool, session), pool, excused=True)
+    sharing = Sharing(_checker(pool, session), pool, forgiving=True)
     profile = session.session_profile
     for case in islice(_cases("DC-1", profile), 5):
         assert sharing.run(case) is None
@@ -101,18 +101,18 @@ def test_a_fault_that_a_program_conceals_is_found(session: type[Any], server: Fo
     pool.close()
 
 
-def test_an_excused_class_may_fail_in_a_used_process(server: ForkServer) -> None:
+def test_a_class_that_takes_a_name_may_fail_in_a_used_process(server: ForkServer) -> None:
     pool = _pool(server, Counts)
-    sharing = Sharing(_checker(pool, Counts), pool, excused=True)
+    sharing = Sharing(_checker(pool, Counts), pool, forgiving=True)
     failures = [sharing.run(case) for case in islice(_cases("STORE-2", "store"), 12)]
     assert failures == [None] * 12
     assert not pool.keep
     pool.close()
 
 
-def test_another_class_may_not(server: ForkServer) -> None:
+def test_another_class_may_not_fail_there(server: ForkServer) -> None:
     pool = _pool(server, Counts)
-    sharing = Sharing(_checker(pool, Counts), pool, excused=False)
+    sharing = Sharing(_checker(pool, Counts), pool, forgiving=False)
     failures = [sharing.run(case) for case in islice(_cases("STORE-2", "store"), 12)]
     found = [failure for failure in failures if failure is not None]
     assert found[0].repeats == "not alone"

@@ -71,7 +71,7 @@ def test_a_fault_that_breaks_many_rules_is_shown_by_its_causes(
     assert causes == {"auth_key: null expected, {key}", "auth_key: {key} expected, {key}"}
     assert len({finding["rule"] for finding in findings}) == 4
     assert done.out.count("Why it matters") == len(done.replays) == 2
-    assert f"{len(findings)} failed checks have 2 causes; mend them in the order shown" in done.out
+    assert f"{len(findings)} failed checks fail in 2 ways; mend them in the order shown" in done.out
     assert "2 failed, " in done.out.splitlines()[-1]
     assert f"{len(findings) - 2} more of the same" in done.out.splitlines()[-1]
 

@@ -14,27 +14,35 @@ from .failure import Failure
 class Sharing:
     """Runs the checks of ``checker``, whose subjects get their processes from ``pool``.
 
-    If a check fails in a process that has played other traces, it is repeated in a new process. If
-    it passes there, the other traces are the reason. That is a fault, unless the class is
-    ``excused``: from then on, it gets a new process for each trace.
+    The first check of each rule begins in a new process: the first session of a program may differ
+    from the later ones.
 
-    A class is excused that may remember a name which two traces have, or an event loop: the Python
-    host makes a new loop for each trace.
+    If a check fails in a process that has played other traces, it is repeated in a new process. If
+    it passes there, the other traces are the reason. That is a fault, unless this is ``forgiving``:
+    then the class gets a new process for each trace from now on, and ``forgiven`` is true.
+
+    Forgive a class that may remember a name which two traces have. Forgive one that may remember an
+    event loop: the Python host makes a new loop for each trace.
     """
 
-    def __init__(self, checker: Checker, pool: Pool, *, excused: bool) -> None:
+    def __init__(self, checker: Checker, pool: Pool, *, forgiving: bool) -> None:
         self._checker = checker
         self._pool = pool
-        self._excused = excused
+        self._forgiving = forgiving
+        self._begun: set[str] = set()
         self._looked_at: set[str] = set()
+        self.forgiven = False
 
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
         """Run a check, and return its failure. See :meth:`Checker.run` for ``known`` and errors."""
-        self._pool.reused = False
+        if check.rule not in self._begun:
+            self._begun.add(check.rule)
+            self._pool.renew()
+        self._pool.reused = self.forgiven = False
         failure = self._checker.run(check, known=known)
         if failure is None or not self._pool.reused:
             return failure
-        if not self._excused and (known or failure.hung or check.rule in self._looked_at):
+        if not self._forgiving and (known or failure.hung or check.rule in self._looked_at):
             return failure
         self._looked_at.add(check.rule)
         self._pool.renew()
@@ -42,10 +50,11 @@ class Sharing:
             again = self._checker.replay(failure.done)
         except Impossible:
             return failure
-        if not self._excused:
+        if not self._forgiving:
             return failure if again is not None else replace(failure, repeats="not alone")
         if again is not None:
             return replace(again, repeats=failure.repeats, shortest=failure.shortest)
+        self.forgiven = True
         self._pool.keep = False
         self._pool.renew()
         return self._checker.run(check, known=known)

@@ -82,6 +82,17 @@ class Report:
         """The number of system calls at which changes were interrupted."""
         return sum(result.tried for result in self.results)
 
+    @property
+    def forgiven(self) -> str:
+        """A line about the check that failed only after other traces; empty if none did."""
+        first = next((result.check for result in self.results if result.forgiven), None)
+        if first is None:
+            return ""
+        return (
+            f"{first} failed in a program that had opened other sessions before, but not in a new "
+            "program; from then on, each check got a new program"
+        )
+
     def _by_rule(self) -> list[list[tuple[Result, Finding]]]:
         """The findings by rule, MUST before SHOULD."""
         rules: dict[str, list[tuple[Result, Finding]]] = {}
@@ -111,14 +122,16 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """A line with the number of causes of the failed checks; empty if none failed."""
+        """A line about the causes of the failed checks; empty if fewer than two failed."""
         failed = len(self.of(FAILED))
         number = sum(cause.first[0].outcome == FAILED for cause in self.causes)
         if failed < 2:
             return ""
         if number == 1:
-            return f"all {failed} failed checks have one cause"
-        return f"{failed} failed checks have {number} causes; mend them in the order shown"
+            return (
+                f"all {failed} failed checks fail alike; mend the one that is shown, and run again"
+            )
+        return f"{failed} failed checks fail in {number} ways; mend them in the order shown"
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table by chapter: title, rules, checks, and a count of each outcome."""

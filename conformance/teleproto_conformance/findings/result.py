@@ -26,6 +26,8 @@ class Result:
     finding: Finding | None = None
     reason: str = ""
     """The reason in the baseline; or why the check is not verified, and the remedy."""
+    forgiven: bool = False
+    """Whether it failed after other traces in one process, and was then run in a new one."""
     tried: int = 0
     """The number of points at which the check interrupted a change."""
 
