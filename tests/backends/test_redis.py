@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "redis"
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a server."""
-    with ValkeyServer() as server:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with ValkeyServer(port=port) as server:
         yield server.connection_url
 
 
@@ -31,7 +34,8 @@ def test_passes_everything(chapter: str, url: str, monkeypatch: pytest.MonkeyPat
     assert not unusual, unusual
 
 
-def test_the_command_of_its_readme_starts_a_server() -> None:
+def test_the_command_of_its_readme_starts_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
     done = run(
         [
             *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
