@@ -133,7 +133,12 @@ class StructStringSession:
                 ids = (item.id, item.access_hash)
                 if isinstance(item, tl.Channel):
                     handles.append(f"={item.title}")
-                    self._learn(f"-100{item.id:010}", tl.InputPeerChannel, ids, handles)
+                    self._learn(
+                        f"{tl.marked_id(tl.PeerChannel(item.id))}",
+                        tl.InputPeerChannel,
+                        ids,
+                        handles,
+                    )
                     continue
                 shown = " ".join(name for name in (item.first_name, item.last_name) if name)
                 handles += [f"+{item.phone}"] * bool(item.phone) + [f"={shown}"] * bool(shown)
@@ -162,7 +167,7 @@ class StructStringSession:
             case tl.PeerChat(bare_id):
                 asked = [f"-{bare_id}"]
             case tl.PeerChannel(bare_id):
-                asked = [f"-100{bare_id:010}"]
+                asked = [f"{tl.marked_id(key)}"]
             case _:
                 asked = self._asked(str(key))
         for marked in asked:

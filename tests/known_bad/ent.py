@@ -159,7 +159,7 @@ class ChatsBySmallNumbers(Cached):
         "ENT-12",
         "ENT-13",
         "ENT-22",
-        "ENT-23",
+        "ENT-25",
     },
 )
 class ChannelsByNumber(Cached):
@@ -171,7 +171,7 @@ class ChannelsByNumber(Cached):
         return super().get_input_entity(key)
 
 
-@breaks("ENT-3")
+@breaks("ENT-3", also={"ENT-25"})
 class MarkIsAPrefix(Cached):
     """Removes the digits of the mark everywhere in a channel's marked id."""
 

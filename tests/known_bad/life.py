@@ -452,6 +452,7 @@ class StoresTheCurrentKeyOnly(Document):
         "CLIENT-3",
         "CLIENT-7",
         "CLIENT-8",
+        "ENT-25",
     },
 )
 class StoresNoEntities(Document):
@@ -525,6 +526,7 @@ class LoadsAnyDataCentre(BlobSession):
         "ENT-20",
         "LIFE-3",
         "CLIENT-3",
+        "ENT-25",
     },
 )
 class StoresLoginsOnly(Document):
@@ -562,7 +564,7 @@ class SameObjectIsNotStored(BlobSession):
         self._given = {}
 
 
-@breaks("LIFE-10", also={"STR-2"})
+@breaks("LIFE-10", also={"STR-2", "DC-4"})
 class SavesTheFirstDataCentre(StringSession):
     """Saves the data centre of the first login even after a switch."""
 

@@ -85,6 +85,8 @@ class LogBesideTheDirectory(ThroughSession):
         "LIFE-9",
         "CLIENT-3",
         "CLIENT-7",
+        "ENT-25",
+        "DC-4",
     },
 )
 class WritesOnSave(ThroughSession):
@@ -115,6 +117,7 @@ class WritesOnSave(ThroughSession):
         "LIFE-9",
         "CLIENT-3",
         "CLIENT-7",
+        "ENT-25",
     },
 )
 class EntitiesOnSave(ThroughSession):
