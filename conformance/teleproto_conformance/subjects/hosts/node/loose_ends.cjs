@@ -30,7 +30,8 @@ class LooseEnds {
   }
 
   /** Begin a trace: work that runs now belongs to earlier traces. */
-  begin() {
+  async begin() {
+    await new Promise(setImmediate); // until then, Node lists work that has just ended
     this.timers = [];
     this.resources = process.getActiveResourcesInfo();
   }

@@ -150,11 +150,11 @@ const REQUESTED = {
     };
   },
 
-  begin({ workdir }) {
+  async begin({ workdir }) {
     process.chdir(workdir);
     this.texts = [];
     this.values.objects.clear();
-    this.looseEnds.begin();
+    await this.looseEnds.begin();
     return { returned: null };
   },
 
