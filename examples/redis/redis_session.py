@@ -18,11 +18,14 @@ from typing import Any
 from redis.asyncio import Redis
 from teleproto_sessions import AuthKey, tl
 
-# KEYS: login, entities. ARGV: the id of the login that this object knows, or ""; an id for a new
-# login; the number of fields from set_dc() and set_auth_key(); each of these fields with its value;
-# the flag with its value, if it changed; a list of entities. An empty value deletes its field. If
-# another program has deleted the login, only the fields from set_dc() and set_auth_key() are
-# written. The flag is not written if the server has a key.
+# KEYS: login, entities. ARGV, in this order:
+# - the id of the login that this object knows, or "",
+# - an id for a new login,
+# - the number of fields from set_dc() and set_auth_key(),
+# - these fields, then the flag if it changed, each with its value; an empty value deletes a field,
+# - a list of entities.
+# If another program has deleted the login, only the fields from set_dc() and set_auth_key() are
+# written. If the server has a key, the flag stays as it is.
 SAVE = """
 local stored = redis.call('HGET', KEYS[1], 'id') or ''
 local deleted = ARGV[1] ~= '' and ARGV[1] ~= stored

@@ -1,9 +1,10 @@
 """The calls of teleproto's real client, compared with the traces of the CLIENT chapter.
 
 ``client.cjs`` runs the published client, replaces only the network, and records the calls of the
-session. Each trace of the chapter is compared with this record. Every call that changes the session
-or gives it a value must be the same on both sides: its order, its arguments, the bytes of its key,
-and the AuthKey object that holds them. Three differences are allowed for all checks:
+session. Each trace of the chapter is compared with this record. Both sides must make the same
+calls that change the session or give it a value, in the same order. The arguments, the bytes of a
+key, and the AuthKey object that holds them must be equal. Three differences are allowed for all
+checks:
 
 * The client may read more than the trace. But between two changes, it must read everything that the
   trace reads there, in the same order and with the same results.

@@ -1164,16 +1164,13 @@ class ShortUsernamesAreDropped(Cached):
 
 
 @breaks("ENT-4")
-class ShortTextIsADisplayName(Cached):
+class ShortTextIsADisplayName(WantsTheAtSign):
     """Takes a text of four characters without @ for a display name."""
 
     def get_input_entity(self, key: object) -> tl.Input:
-        if isinstance(key, str) and len(key) == 4 and key.isalnum() and not key.isdigit():
-            for entity in self.known():
-                if entity.name == key:
-                    return entity.input_peer()
-            raise self.miss()
-        return super().get_input_entity(key)
+        if isinstance(key, str) and len(key) == 4:
+            return super().get_input_entity(key)
+        return Cached.get_input_entity(self, key)
 
 
 @breaks("ENT-25")

@@ -55,8 +55,8 @@ class Finding:
     ) -> Finding:
         """Put ``failure`` of ``check`` into words.
 
-        ``session`` is the short name of the class. If a step does not name its session, ``name`` is
-        shown; None if the class does not take a name.
+        ``session`` is the short name of the class. Steps without a name of their own show ``name``.
+        It is None for a class that takes no name.
         """
         return cls(
             check=check.id,
