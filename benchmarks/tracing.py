@@ -13,7 +13,7 @@ from teleproto_conformance.contract import vectors
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.process import HostProcess
-from teleproto_conformance.subjects.tracing import interruptions
+from teleproto_conformance.subjects.tracing.interruptions import Interruption
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
 
 from .measure import compare
@@ -38,9 +38,10 @@ def tracing() -> None:
                 _ask(process, "call", member="set_dc", arguments=[2, "149.154.167.51", port])
 
         def ours() -> None:
-            with interruptions.fault(process, "kill", None) as fault:
+            counting = Interruption("kill", None, "writes", Path(directory))
+            with counting.trace(process):
                 change()
-            assert fault.points
+            assert counting.fault.points
 
         def theirs() -> None:
             calls = f"trace={','.join(f'?{name}' for name in WRITES)}"

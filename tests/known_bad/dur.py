@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from teleproto_sessions import StoreSession, tl
+from teleproto_sessions.directory import Directory
 from teleproto_sessions.entities import Entity
 from teleproto_sessions.memory import State
 
@@ -426,3 +427,93 @@ class PathFromWhereItLoads(BlobSession):
     def load(self) -> None:
         self._path = self._path.absolute()
         super().load()
+
+
+@breaks("DUR-10")
+class EmptyIfUnreadable(BlobSession):
+    """Takes a file that cannot be read for a missing one."""
+
+    def _fetch(self) -> bytes | None:
+        try:
+            return super()._fetch()
+        except OSError:
+            return None
+
+
+@breaks("DUR-10", also={"STORE-7"})
+class LoadedBeforeItReads(ThroughSession):
+    """Counts itself as loaded before it has read the file."""
+
+    def load(self) -> None:
+        if not self._loaded:
+            try:
+                super().load()
+            finally:
+                self._loaded = True
+
+
+@breaks("DUR-10")
+class PutsTheFileAside(ThroughSession):
+    """Renames a file that it cannot read, and begins with an empty session."""
+
+    def _fetch(self) -> bytes | None:
+        try:
+            return super()._fetch()
+        except OSError:
+            self._path.rename(self._path.with_suffix(".unreadable"))
+            return None
+
+
+@breaks("DUR-10")
+class ReadsTheBackup(ThroughSession):
+    """Reads the content before the last change if it cannot read the file."""
+
+    @property
+    def _backup(self) -> Path:
+        return self._path.with_suffix(".bak")
+
+    def _fetch(self) -> bytes | None:
+        try:
+            return super()._fetch()
+        except OSError:
+            return self._backup.read_bytes() if self._backup.exists() else None
+
+    def _put(self, path: Path, content: bytes) -> None:
+        before = self._fetch()
+        if before not in (None, content):
+            super()._put(self._backup, before)
+        super()._put(path, content)
+
+    def _erase(self) -> None:
+        self._backup.unlink(missing_ok=True)
+        super()._erase()
+
+
+@breaks("DUR-10")
+class NoKeyIfUnreadable(TwoFiles):
+    """Has no current key if it cannot read the file of that key."""
+
+    def _fetch(self) -> bytes | None:
+        try:
+            return super()._fetch()
+        except OSError:
+            return BlobSession._fetch(self)
+
+
+@breaks("DUR-10", also={"STORE-10"})
+class FewerFilesIfUnreadable(StoreSession):
+    """Takes each file of its directory that cannot be read for a missing one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._directory = ForgivingDirectory(name)
+
+
+class ForgivingDirectory(Directory):
+    def read(self) -> dict[str, bytes]:
+        return {part: content for part, content in super().read().items() if content}
+
+    def _get(self, part: str) -> bytes | None:
+        with suppress(OSError):
+            return super()._get(part)
+        return None

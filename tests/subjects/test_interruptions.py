@@ -115,7 +115,7 @@ EXTENT = f"12 of 14 checks passed (the profile has {WHOLE}); 2 not verified: {RE
 
 def test_a_check_that_the_system_forbids_is_not_verified(project: Project) -> None:
     reports = ["--session-report=report.json", "--session-report=report.md", "--junitxml=junit.xml"]
-    done = forbidden(project, *reports, "-k", f"{INTERRUPTED} or DUR-1")
+    done = forbidden(project, *reports, "-k", f"{INTERRUPTED} or DUR-1[")
     assert done.code == 0, done.text
     assert f": partial, {EXTENT}" in done.out
     assert "2 not verified" in done.out.splitlines()[-1]
@@ -132,7 +132,7 @@ def test_a_check_that_the_system_forbids_is_not_verified(project: Project) -> No
 
 
 def test_a_run_can_require_tracing(project: Project) -> None:
-    done = forbidden(project, "--session-require=faults", "-k", f"{INTERRUPTED} or DUR-1")
+    done = forbidden(project, "--session-require=faults", "-k", f"{INTERRUPTED} or DUR-1[")
     assert done.code == 1
     assert done.out.count(", and --session-require=faults makes that a failure: ") == 1
     assert f"1 failed, 12 passed, {WHOLE - 14} deselected, 1 more of the same" in done.out
@@ -166,7 +166,7 @@ def test_a_known_failure_that_is_not_verified_is_not_stale(project: Project) -> 
         "known.yaml",
         "known:\n- reason: Known.\n  check: DUR-3[killed-key-replaced]\n",
     )
-    done = forbidden(project, "--session-baseline=known.yaml", "-k", f"{INTERRUPTED} or DUR-1")
+    done = forbidden(project, "--session-baseline=known.yaml", "-k", f"{INTERRUPTED} or DUR-1[")
     assert done.code == 0, done.text
     assert "2 not verified" in done.out
 

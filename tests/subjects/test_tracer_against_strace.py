@@ -25,7 +25,6 @@ from teleproto_conformance.subjects import hosted, programs
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import Pool
 from teleproto_conformance.subjects.subject import Returned
-from teleproto_conformance.subjects.tracing import interruptions
 from teleproto_conformance.subjects.tracing.system_calls import WRITES
 
 STRACE = os.environ.get("STRACE") or shutil.which("strace")
@@ -121,7 +120,7 @@ def by_strace(made: hosted.HostSubject, log: Path) -> Counter[str]:
 
 def by_tracer(made: hosted.HostSubject) -> Counter[str]:
     """Count the calls of a change with the suite's tracer."""
-    with interruptions.fault(made._processes[""], "kill", None) as fault:
+    with made.fault("session", "kill", None, "writes") as fault:
         change(made)
     return Counter(normal(point.what) for point in fault.points)
 

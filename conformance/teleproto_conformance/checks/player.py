@@ -241,15 +241,16 @@ class Player:
         return self._then_load(step, self._construct(step.session, argument, process))
 
     def _interrupt(self, step: Step) -> None:
-        """Play steps while a fault kills their process or fails a write, and note the effect."""
-        kind = step.argument["with"]
+        """Play steps while a fault kills their process or fails a call, and note the effect."""
+        kind, calls = step.argument["with"], step.argument.get("calls", "writes")
         at = Point(**step.argument["at"]) if "at" in step.argument else None
         outcome: Outcome = Returned()
-        with self._subject.fault(step.session, kind, at) as self.fault:
+        with self._subject.fault(step.session, kind, at, calls) as self.fault:
             for inner in map(Step.parse, step.argument["during"]):
                 outcome = self.outcome(inner)
                 if not isinstance(outcome, Returned):
                     break
+                self._judge(inner, outcome)
         self._last_call[step.session] = "interrupt"
         refused = isinstance(outcome, Raised) and not outcome.fatal and at is not None
         refused |= isinstance(outcome, Died) and self.fault.killed

@@ -200,14 +200,15 @@ _ALL: Final = (
         name="interrupt",
         about=(
             "do the steps of `during` while the process is killed (`kill`) or a write fails "
-            "(`ENOSPC`, `EIO`); see below"
+            "(`ENOSPC`, `EIO`); with `calls`, another call (`reads`, `opens`) fails; see below"
         ),
         shown="`{with, during}`",
         argument=_record(
             {
-                "with": {"anyOf": [{"enum": ["kill", "ENOSPC", "EIO"]}, _VARIABLE]},
+                "with": {"anyOf": [{"enum": ["kill", "ENOSPC", "EIO", "EACCES"]}, _VARIABLE]},
                 "during": _TRACE,
             },
+            calls={"anyOf": [{"enum": ["writes", "reads", "opens"]}, _VARIABLE]},
             at=_AT,
         ),
         saves=True,

@@ -141,13 +141,17 @@ class Words:
         trace gives none.
         """
         code = self._code(step, session, default)
-        remarks = [*([] if code else [self._as_prose(step)]), *self._remarks(step)]
+        prose = [] if code or step.operation == "interrupt" else [self._as_prose(step)]
+        remarks = [*prose, *self._remarks(step)]
         remark = f"{self.remark} {', '.join(remarks)}" if remarks else ""
         return f"{code}   {remark}" if code and remark else code or remark
 
     def _remarks(self, step: Step) -> list[str]:
         """Return the facts about a step that its code does not show."""
         remarks = [text for inner in _steps_within(step) for text in self._remarks(inner)]
+        remarks += [
+            self._as_prose(inner) for inner in _steps_within(step) if inner.operation == "restart"
+        ]
         if step.operation == "interrupt":
             remarks += self._interruption(step.argument)
         elif step.operation == "together":
@@ -181,9 +185,8 @@ class Words:
                     for key, entry in argument.items()
                 )
             case "interrupt":
-                return "; ".join(
-                    self._code(inner, session, default) for inner in _steps_within(step)
-                )
+                within = [self._code(inner, session, default) for inner in _steps_within(step)]
+                return "; ".join(filter(None, within))
             case "pause":
                 return self.pause(argument)
             case "chdir":

@@ -41,6 +41,7 @@ class HostSubject:
         self._worn: set[str] = set()
         """Names of processes that cannot run another trace."""
         self._watching: interruptions.Watch | None = None
+        self._interrupting: Callable[[HostProcess], None] | None = None
         self._sent: deque[tuple[str, dict[str, Any]]] = deque()
 
     def __enter__(self) -> Self:
@@ -97,6 +98,8 @@ class HostSubject:
         else:
             unlike = self._last.hash_seed
             self._last = self._pool.take(self.workdir, new=True, unlike=unlike)
+        if self._interrupting is not None:
+            self._interrupting(self._last)
         return self._last
 
     def _begin_again(self, process: str) -> None:
@@ -174,10 +177,21 @@ class HostSubject:
         return output.decode("utf-8", "backslashreplace")
 
     @contextlib.contextmanager
-    def fault(self, session: str, kind: str, at: Point | None) -> Iterator[Fault]:
+    def fault(self, session: str, kind: str, at: Point | None, calls: str) -> Iterator[Fault]:
         process = self._processes[self._lives[session]]
-        with interruptions.fault(process, kind, at) as fault:
-            yield fault
+        interruption = interruptions.Interruption(kind, at, calls, self.workdir)
+        fault = interruption.fault
+        with contextlib.ExitStack() as tracers:
+
+            def interrupt(begun: HostProcess) -> None:
+                tracers.enter_context(interruption.trace(begun))
+
+            interrupt(process)
+            self._interrupting = interrupt
+            try:
+                yield fault
+            finally:
+                self._interrupting = None
         fault.killed = fault.fired and not process.alive and process.code == -SIGKILL
 
     def watch(self, session: str) -> None:

@@ -171,7 +171,7 @@ class PythonSubject:
         return ""
 
     @contextlib.contextmanager
-    def fault(self, session: str, kind: str, at: Point | None) -> Iterator[Fault]:
+    def fault(self, session: str, kind: str, at: Point | None, calls: str) -> Iterator[Fault]:
         yield Fault()
 
     def watch(self, session: str) -> None:

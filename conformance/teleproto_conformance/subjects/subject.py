@@ -152,10 +152,13 @@ class Subject(Protocol):
     def printed(self) -> str:
         """Return the output of the processes of this trace."""
 
-    def fault(self, session: str, kind: str, at: Point | None) -> AbstractContextManager[Fault]:
+    def fault(
+        self, session: str, kind: str, at: Point | None, calls: str
+    ) -> AbstractContextManager[Fault]:
         """Inject a fault of this kind at point ``at`` of the operations in the ``with`` block.
 
-        If ``at`` is None, this only counts the points.
+        If ``at`` is None, this only counts the points: the ``writes``, ``reads`` or ``opens`` of
+        the process, and of those that take its place.
 
         :raises Impossible: if the process cannot be traced; :meth:`watch` raises it, too.
         """

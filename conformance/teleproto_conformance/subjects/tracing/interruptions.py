@@ -2,52 +2,67 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import UsageError
 from ..process import HostProcess
 from ..subject import Fault, Point
-from .system_calls import ALL, OPENS, WRITES, Call
+from .system_calls import ALL, OPENS, READS, WRITES, Call
 from .tracer import Action, Fail, Kill, Shorten, Tracer
 
+_CALLS = {"writes": WRITES, "reads": READS, "opens": OPENS}
 
-@contextlib.contextmanager
-def fault(
-    process: HostProcess, kind: str, at: Point | None, calls: tuple[str, ...] = WRITES
-) -> Iterator[Fault]:
-    """Inject a fault of this kind at point ``at`` of the operations in the ``with`` block.
+
+class Interruption:
+    """A fault of this kind at point ``at`` of the processes that it traces, one after the other.
 
     ``kind`` is ``kill``, the name of an error such as ``ENOSPC``, or ``short``. A short call moves
     half of its bytes or pieces, if it has two or more. Without ``at``, this only counts the points
-    at which the process makes one of ``calls``.
+    at which a process makes one of ``calls``: ``writes``, ``reads`` or ``opens``. A program also
+    reads its own code, so reads and opens count only below ``workdir``, and reads on sockets.
 
-    :raises Impossible: if the process cannot be traced.
     :raises UsageError: if the suite does not know the system call.
     """
-    if at is not None and at.call not in ALL:
-        raise UsageError(f"the suite does not know the system call {at.call}")
-    made, seen = Fault(), Counter[str]()
 
-    def decide(call: Call) -> Action | None:
-        seen[call.name] += 1
-        point = Point(call.name, seen[call.name], str(call))
-        if at is None:
-            made.points.append(point)
-        elif (point.call, point.number) == (at.call, at.number):
-            action = _action(kind)
+    def __init__(self, kind: str, at: Point | None, calls: str, workdir: Path) -> None:
+        if at is not None and at.call not in ALL:
+            raise UsageError(f"the suite does not know the system call {at.call}")
+        self.fault = Fault()
+        self._kind = kind
+        self._at = at
+        self._names = _CALLS[calls] if at is None else (at.call,)
+        self._storage = None if calls == "writes" else (f"{workdir.resolve()}/", "socket:")
+        self._seen = Counter[str]()
+
+    def trace(self, process: HostProcess) -> Tracer:
+        """Return a context in which the operations of this process meet the fault.
+
+        On enter, it raises ``Impossible`` if the process cannot be traced.
+        """
+        return Tracer(process.pid, self._names, self._decide)
+
+    def _decide(self, call: Call) -> Action | None:
+        if self.fault.fired or not self._counts(call):
+            return None
+        self._seen[call.name] += 1
+        point = Point(call.name, self._seen[call.name], str(call))
+        if self._at is None:
+            self.fault.points.append(point)
+        elif (point.call, point.number) == (self._at.call, self._at.number):
+            action = _action(self._kind)
             if not isinstance(action, Shorten) or call.moved[1] > 1:
-                made.fired = True
+                self.fault.fired = True
                 return action
         return None
 
-    with Tracer(process.pid, calls if at is None else (at.call,), decide):
-        yield made
+    def _counts(self, call: Call) -> bool:
+        return self._storage is None or any(
+            f"{file}/".startswith(self._storage) for file in call.files
+        )
 
 
 def _action(kind: str) -> Action:
