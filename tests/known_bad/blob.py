@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+from glob import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -116,17 +116,21 @@ class BlobSession(MemorySession):
         self._put(self._path, json.dumps(document).encode())
 
     def _put(self, path: Path, content: bytes) -> None:
-        fd, new = tempfile.mkstemp(dir=path.parent)  # 0600
+        new = path.with_name(f"{path.name}.{os.getpid()}.new")
         try:
-            with os.fdopen(fd, "wb") as file:
+            with os.fdopen(
+                os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
+            ) as file:
                 file.write(content)
-            Path(new).replace(path)
+            new.replace(path)
         except BaseException:
-            Path(new).unlink()
+            new.unlink(missing_ok=True)
             raise
 
     def _erase(self) -> None:
         self._path.unlink(missing_ok=True)
+        for left in self._path.parent.glob(f"{escape(self._path.name)}.*.new"):  # by a crash
+            left.unlink(missing_ok=True)
 
 
 class ThroughSession(BlobSession):

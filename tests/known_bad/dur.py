@@ -8,6 +8,8 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import re
+import secrets
 import subprocess
 import sys
 import threading
@@ -21,7 +23,7 @@ from typing import Any
 
 from teleproto_sessions import StoreSession, tl
 from teleproto_sessions.directory import Directory
-from teleproto_sessions.entities import Entity
+from teleproto_sessions.entities import Entity, EntityCache
 from teleproto_sessions.memory import State
 
 from known_bad.blob import BlobSession, ThroughSession
@@ -207,6 +209,57 @@ class AddressThenKeyInThreads(TwoFiles):
         in_a_thread(partial(super()._put, path, content))
 
 
+class NamesApart(TwoFiles):
+    """Keeps what an entity is called in a second file."""
+
+    def _divide(self, document: dict[str, Any]) -> Any:
+        apart = {str(row[1]): row[3:] for row in document["entities"]}
+        document["entities"] = [[*row[:3], None, [], None, None] for row in document["entities"]]
+        return apart
+
+    def _unite(self, document: dict[str, Any], part: Any) -> None:
+        for row in document["entities"]:
+            row[3:] = part.get(str(row[1]), row[3:])
+
+
+@breaks("DUR-3")
+class NamesAfterIds(NamesApart):
+    """Writes ids and access hashes, and then all names into a second file."""
+
+
+@breaks("DUR-3")
+class PhonesFirst(NamesApart):
+    """Writes phone numbers into a file of their own, before all else."""
+
+    def _divide(self, document: dict[str, Any]) -> Any:
+        phones = {str(row[1]): row[5] for row in document["entities"]}
+        document["entities"] = [[*row[:5], None, row[6]] for row in document["entities"]]
+        return phones
+
+    def _unite(self, document: dict[str, Any], part: Any) -> None:
+        for row in document["entities"]:
+            row[5] = part.get(str(row[1]))
+
+    def _in_order(self, files: list[Path]) -> list[Path]:
+        return files[::-1]
+
+
+@breaks("DUR-3")
+class RewritesItsIndex(NamesApart):
+    """Empties its index of names, and then writes it."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        if path == self._second:
+            path.write_bytes(content)
+        else:
+            super()._put(path, content)
+
+    def _fetch(self) -> bytes | None:
+        if self._second.exists() and not self._second.read_bytes():
+            self._second.write_text("{}")
+        return super()._fetch()
+
+
 WRITER = """
 import os, sys
 for line in sys.stdin:
@@ -325,6 +378,21 @@ class IdBeforeAddress(ThroughSession):
         old = self._state
         super()._change(replace(state, server_address=old.server_address, port=old.port))
         super()._change(state)
+
+
+@breaks("DUR-5")
+class TakesBackNoNames(ThroughSession):
+    """Removes new entities from its memory after an error, but leaves their names there."""
+
+    def process_entities(self, tlo: object) -> None:
+        before = dict(self._entities._entities)
+        try:
+            super().process_entities(tlo)
+        except OSError:
+            now = self._entities._entities
+            kept = [replace(old, username=now[peer].username) for peer, old in before.items()]
+            self._entities = EntityCache(kept)
+            raise
 
 
 @breaks("DUR-6")
@@ -517,3 +585,54 @@ class ForgivingDirectory(Directory):
         with suppress(OSError):
             return super()._get(part)
         return None
+
+
+class Leftovers(BlobSession):
+    """Writes a new file under a name that delete() does not look for."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        new = self._new(path)
+        new.write_bytes(content)
+        new.replace(path)
+
+    def _new(self, path: Path) -> Path:
+        return path.with_suffix(".part")
+
+
+@breaks("DUR-11")
+class LeavesItsNewFile(Leftovers):
+    """Leaves the new file of a killed program."""
+
+
+@breaks("DUR-11")
+class LeavesFilesOfRandomNames(Leftovers, ThroughSession):
+    """Writes each new file under a random name, and removes none of a killed program."""
+
+    def _new(self, path: Path) -> Path:
+        return path.with_name(f"{secrets.token_hex(8)}.tmp")
+
+
+@breaks("DUR-11")
+class LeavesItsCopy(BlobSession):
+    """Copies its file while it writes a new one, and leaves the copy of a killed program."""
+
+    def _put(self, path: Path, content: bytes) -> None:
+        copy = path.with_suffix(".old")
+        if path.exists():
+            copy.write_bytes(path.read_bytes())
+        super()._put(path, content)
+        copy.unlink(missing_ok=True)
+
+
+@breaks("DUR-11")
+class LeavesNewFilesOfTheStore(StoreSession):
+    """Deletes the files of the login, but no file that a killed program has begun."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._directory = CarelessDirectory(name)
+
+
+class CarelessDirectory(Directory):
+    def _parts(self, pattern: re.Pattern[str]) -> list[str]:
+        return [part for part in super()._parts(pattern) if "." not in part]
