@@ -119,10 +119,13 @@ class KeyValueSession:
 
     @test_servers.setter
     def test_servers(self, value: bool) -> None:
-        locked = any(held for field, held in self._login.items() if field.startswith("key "))
-        if locked and value != self.test_servers:
-            raise ValueError("test_servers is locked")
+        self._check_flag(self._login, value)
         self._changes["test"] = value
+
+    def _check_flag(self, login: dict[str, Any], value: bool) -> None:
+        locked = any(held for field, held in login.items() if field.startswith("key "))
+        if locked and value != bool(login.get("test")):
+            raise ValueError("test_servers is locked")
 
     def set_auth_key(self, auth_key: AuthKey | None, dc_id: int | None = None) -> None:
         key = AuthKey(auth_key.key).key if auth_key is not None else None
@@ -208,6 +211,8 @@ class KeyValueSession:
         if self._id not in (None, login.get("id")):
             # Another handle has deleted the login: only explicit changes come back, not entities.
             self._seen = {}
+        if "test" in self._changes:
+            self._check_flag(login, self._changes["test"])
         if self._changes or self._seen:
             version = secrets.token_hex(8)
             for field, value in self._seen.items():

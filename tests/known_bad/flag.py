@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from teleproto_sessions import AuthKey, MemorySession, StringSession, TestServersLocked
+from teleproto_sessions import (
+    AuthKey,
+    MemorySession,
+    StoreSession,
+    StringSession,
+    TestServersLocked,
+)
 from teleproto_sessions.datacentres import PRODUCTION_IPV4, TEST_IPV4, test_servers_at
 from teleproto_sessions.memory import State
 
-from known_bad.blob import BlobSession
+from known_bad.blob import BlobSession, ThroughSession
 from known_bad.registry import breaks
 
 
@@ -462,3 +470,86 @@ class WebHostsAreProduction(StringSession):
         super().__init__(saved)
         if str(self.server_address).endswith(".web.telegram.org"):
             self._state = replace(self._state, test_servers=False, undecided=False)
+
+
+@breaks("TEST-3")
+class LocksOnlyTheObject(StoreSession):
+    """Looks for a key only in its own memory, and writes the flag into its file."""
+
+    @property
+    def test_servers(self) -> bool:
+        return bool(self._state.test_servers)
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self.load()
+        self._change(self._state.with_test_servers(value))
+
+
+@breaks("TEST-3")
+class MergesItsFlag(BlobSession):
+    """Writes the flag on top of what another handle has saved."""
+
+    _assigned = False
+
+    @property
+    def test_servers(self) -> bool:
+        return bool(self._state.test_servers)
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self._before_change()
+        self._change(self._state.with_test_servers(value))
+        self._assigned = True
+
+    def _write(self, document: dict[str, Any]) -> None:
+        stored = self._fetch()
+        if self._assigned and stored is not None:
+            document["keys"] = {**json.loads(stored)["keys"], **document["keys"]}
+        self._assigned = False
+        super()._write(document)
+
+
+@breaks("TEST-3")
+class FlagInAFileOfItsOwn(ThroughSession):
+    """Keeps the flag in a file of its own, which it writes without a look at the keys there."""
+
+    @property
+    def _flag(self) -> Path:
+        return self._path.with_name("test-servers")
+
+    @property
+    def test_servers(self) -> bool:
+        return self._state.test_servers is True
+
+    @test_servers.setter
+    def test_servers(self, value: bool) -> None:
+        self.load()
+        if value == self.test_servers:
+            return
+        state = self._state.with_test_servers(value)
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        self._put(self._flag, json.dumps(value).encode())
+        self._state = state
+
+    def load(self) -> None:
+        if self._loaded:
+            return
+        super().load()
+        if self._flag.exists():
+            value = json.loads(self._flag.read_bytes())
+            self._state = replace(self._state, test_servers=value)
+
+    def _change(self, state: State) -> None:
+        MemorySession._change(self, state)
+        super().save()
+
+    def _entities_seen(self) -> None:
+        super().save()
+
+    def save(self) -> None:
+        """Do nothing: every change is already written."""
+
+    def _erase(self) -> None:
+        self._flag.unlink(missing_ok=True)
+        super()._erase()

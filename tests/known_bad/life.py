@@ -488,7 +488,7 @@ class StoresThePublishedPort(Document):
         return {**document, "port": document["port"] and 443}
 
 
-@breaks("LIFE-9", also={"CLIENT-6"})
+@breaks("LIFE-9", also={"TEST-3", "CLIENT-6"})
 class MergesKeys(BlobSession):
     """Adds its keys to the stored ones, so that a cleared key stays there."""
 
