@@ -113,6 +113,11 @@ class Suite:
         report = yield
         if isinstance(item, CheckItem) and report.when == "call" and item.result is not None:
             report.session_result = asdict(item.result)
+            if item.result.outcome == KNOWN:
+                # JUnit then shows an expected failure with its reason, and not a test that passes.
+                report.outcome, report.wasxfail = "skipped", item.result.reason
+            elif item.result.outcome == STALE:
+                report.outcome, report.longrepr = "failed", self._passes_now(item.result)
             finding = item.result.finding
             if finding is not None and finding.printed:
                 report.sections.append(("Captured output of the session", finding.printed))
@@ -135,7 +140,7 @@ class Suite:
                 # The first check with a reason is shown in full; later ones are only counted.
                 report.session_again = result["reason"] in self._shown
                 self._shown.add(result["reason"])
-        judged = (FAILED, UNVERIFIED)
+        judged = (FAILED, UNVERIFIED, STALE)
         own = result is not None and result["outcome"] in judged
         if report.failed and not own and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
@@ -152,11 +157,12 @@ class Suite:
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.NO_TESTS_COLLECTED,
         )
-        if session.exitstatus == pytest.ExitCode.OK:
-            if self._report.of(STALE):
-                session.exitstatus = pytest.ExitCode.USAGE_ERROR
-            elif self._report.verdict == "nothing checked":
-                session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        stale = len(self._report.of(STALE))
+        nothing = self._report.verdict == "nothing checked"
+        if stale and stale == session.testsfailed:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif session.exitstatus == pytest.ExitCode.OK and nothing:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
         self._show_causes()
         for path in self._reports:
             try:
@@ -192,6 +198,9 @@ class Suite:
             # A run that stops early counts only the categories that were added in this way.
             reporter._add_stats("more of the same", again)
 
+    def _passes_now(self, stale: Result) -> str:
+        return f"{stale.check} passes now; remove its entry from {self._run.settings.baseline}"
+
     def _spare_hypothesis(self) -> None:
         """Take out Hypothesis's plugin where nothing was drawn: its summary imports Hypothesis."""
         plugins = self._config.pluginmanager
@@ -215,11 +224,10 @@ class Suite:
             for line in report.failed_rules():
                 out.write_line(line)
         for result in report.of(STALE):
-            baseline = self._run.settings.baseline
-            out.write_line(f"{result.check} passes now; remove its entry from {baseline}", red=True)
+            out.write_line(self._passes_now(result), red=True)
         if report.results:
             tested = report.implementation
-            out.section(f"{tested.text} ({tested.profile}): {report.verdict}, {report.extent}")
+            out.section(f"{tested.text} ({tested.profile}): {report.headline}")
             for line in report.table():
                 out.write_line(line)
             if report.forgiven:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from support import schemas
 from support.running import Project, Run
+from teleproto_conformance.contract import vectors
 
 SESSIONS = '''
 from teleproto_sessions import MemorySession
@@ -30,6 +31,9 @@ class Faulty(MemorySession):
 
 WHOLE, FAULTY = "--session-impl=bad.Whole", "--session-impl=bad.Faulty"
 SOME = "DC-1[ or DC-7[ or KEY-3["
+CHECKS = [check.id for check in vectors.load().checks("memory")]
+WHOLE_RUN = len(CHECKS)
+RUN = sum(check.startswith(("DC-1[", "DC-7[", "KEY-3[")) for check in CHECKS)
 KNOWN = "known:\n  - {{check: '{}', reason: not ours}}\n"
 
 
@@ -96,7 +100,7 @@ def test_the_schema_of_the_report_refuses_a_wrong_step(written: Written) -> None
 
 def test_the_markdown_report(written: Written) -> None:
     page, report = written.markdown, written.json
-    assert page.startswith("# bad.Faulty\n\n**fails**: ")
+    assert page.startswith("# bad.Faulty\n\n**fails, ")
     assert "\n- Profile: `memory` (the class says so)\n" in page
     assert f"\n- Runs on: Python {platform.python_version()}\n" in page
     assert f" by teleproto-conformance {report['suite']}, effort standard\n" in page
@@ -154,15 +158,19 @@ def test_junit(written: Written) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        ([WHOLE, "-k", SOME], 0, "bad.Whole (memory): passes"),
-        ([FAULTY, "-k", "DC-7["], 0, "bad.Faulty (memory): passes"),
+        (
+            [WHOLE, "-k", SOME],
+            0,
+            f"bad.Whole (memory): partial: {RUN} of {WHOLE_RUN} checks run, all pass =",
+        ),
+        ([FAULTY, "-k", "DC-7["], 0, "checks run, every MUST passes; 1 SHOULD not met ="),
         ([FAULTY, "-k", "DC-7[", "--session-strict"], 1, "bad.Faulty (memory): fails"),
         ([FAULTY, "-k", "KEY-3["], 1, "bad.Faulty (memory): fails"),
         ([FAULTY, "-k", SOME, "-x"], 1, "bad.Faulty (memory): fails"),
         ([WHOLE, "-k", "nothing-of-that-name"], 5, "nothing was checked"),
         ([WHOLE, "test_own.py", "-k", "test_good"], 5, "nothing was checked"),
-        ([WHOLE, "test_own.py", "-k", "test_good or DC-1["], 0, "bad.Whole (memory): passes"),
-        ([WHOLE, "test_own.py", "-k", "test_poor or DC-1["], 1, "bad.Whole (memory): passes"),
+        ([WHOLE, "test_own.py", "-k", "test_good or DC-1["], 0, "bad.Whole (memory): partial: "),
+        ([WHOLE, "test_own.py", "-k", "test_poor or DC-1["], 1, "bad.Whole (memory): partial: "),
     ],
 )
 def test_exit_codes(sessions: Project, options: list[str], code: int, says: str) -> None:
@@ -206,6 +214,35 @@ def test_a_known_failure_that_passes(sessions: Project, option: str) -> None:
     (line,) = _naming(done, "passes now")
     assert line.startswith("DC-1[ids-smallest] passes now; remove its entry from ")
     assert line.endswith("known.yaml")
+
+
+def test_junit_tells_known_failures_and_entries_that_pass(sessions: Project) -> None:
+    failing, passing = "KEY-3[before-the-current-dc-1]", "DC-1[ids-smallest]"
+    entries = "".join(
+        f"  - {{check: '{check}', reason: not ours}}\n" for check in (failing, passing)
+    )
+    sessions.write("known.yaml", f"known:\n{entries}")
+    chosen = "KEY-3[before-the-current-dc-1] or DC-1[ids-smallest]"
+    done = sessions.pytest(
+        FAULTY, "--session-baseline=known.yaml", "-k", chosen, "--junitxml=junit.xml"
+    )
+    assert done.code == 4
+    cases = ElementTree.parse(sessions.path / "junit.xml").iter("testcase")
+    found = {case.get("name"): [(each.tag, each.get("message")) for each in case] for case in cases}
+    assert found[failing] == [("skipped", "not ours")]
+    ((tag, message),) = found[passing]
+    assert tag == "failure"
+    assert str(message).startswith(f"{passing} passes now; remove its entry from ")
+
+
+def test_the_verdict_counts_known_failures(sessions: Project) -> None:
+    report = _report(sessions, FAULTY, "--session-effort=quick")
+    failed = [each["check"] for each in report["results"] if each["outcome"] == "failed"]
+    entries = "".join(f"  - {{check: '{check}', reason: not ours}}\n" for check in failed)
+    sessions.write("known.yaml", f"known:\n{entries}")
+    done = sessions.pytest(FAULTY, "--session-baseline=known.yaml", "--session-effort=quick")
+    assert done.code == 0, done.text
+    assert f"checks run, every MUST passes but for {len(failed)} known failures; " in done.out
 
 
 def test_a_known_failure_that_is_not_run_is_not_stale(sessions: Project) -> None:

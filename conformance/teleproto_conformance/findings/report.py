@@ -12,7 +12,7 @@ from typing import Any
 from ..subjects.implementation import Implementation
 from .cause import Cause, causes
 from .finding import Finding
-from .result import FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
+from .result import ADVISED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 
 FORMATS = (".json", ".md")
 
@@ -55,9 +55,10 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """``fails``, ``incomplete``, ``nothing checked``, ``partial`` or ``passes``.
+        """One of the values of ``verdict`` in ``spec/schema/report.schema.json``.
 
-        A stale baseline entry fails the run. ``partial``: some checks are not verified.
+        A stale baseline entry fails the run. ``partial``: only a part of the checks was run, as
+        some are left out or not verified. ``known failures``: nothing but the baseline fails.
         """
         unverified = self.of(UNVERIFIED)
         if self.broken or self.of(FAILED) or self.of(STALE) or (unverified and self.required):
@@ -66,16 +67,45 @@ class Report:
             return "incomplete"
         if len(unverified) == len(self.results):
             return "nothing checked"
-        return "partial" if unverified else "passes"
+        if unverified or len(self.results) < self.promised:
+            return "partial"
+        return "known failures" if self.of(KNOWN) else "passes"
 
     @property
-    def extent(self) -> str:
-        """The numbers of checks: passed, run, in the profile, and not verified with the reason."""
+    def headline(self) -> str:
+        """The verdict in words, with the numbers of checks, and the SHOULDs that are not met."""
+        reasons = Counter(result.reason for result in self.of(UNVERIFIED))
+        return "; ".join(
+            [
+                self._partly if self.verdict == "partial" else self._wholly,
+                *([f"{_count(self.unmet, 'SHOULD')} not met"] if self.unmet else []),
+                *(f"{count} not verified: {reason}" for reason, count in reasons.items()),
+            ]
+        )
+
+    @property
+    def unmet(self) -> int:
+        """The number of rules that are a SHOULD and not met, without known failures."""
+        unmet = (*self.of(ADVISED), *self.of(FAILED))
+        return len({result.rule for result in unmet if result.level == "SHOULD"})
+
+    @property
+    def _partly(self) -> str:
+        run = len(self.results) - len(self.of(UNVERIFIED))
+        which = "every MUST passes" if self.unmet else "all pass"
+        return f"partial: {run} of {self.promised} checks run, {which}{self._but_for}"
+
+    @property
+    def _wholly(self) -> str:
+        words = "passes" + self._but_for if self.verdict == "known failures" else self.verdict
         passed = sum(result.outcome in (PASSED, STALE) for result in self.results)
         beyond = "" if len(self.results) == self.promised else f" (the profile has {self.promised})"
-        reasons = Counter(result.reason for result in self.of(UNVERIFIED))
-        unverified = [f"; {count} not verified: {reason}" for reason, count in reasons.items()]
-        return f"{passed} of {len(self.results)} checks passed{beyond}{''.join(unverified)}"
+        return f"{words}, {passed} of {len(self.results)} checks passed{beyond}"
+
+    @property
+    def _but_for(self) -> str:
+        known = len(self.of(KNOWN))
+        return f" but for {_count(known, 'known failure')}" if known else ""
 
     @property
     def interrupted(self) -> int:
@@ -181,7 +211,7 @@ class Report:
         lines = [
             f"# {tested.text}",
             "",
-            f"**{self.verdict}**: {self.extent}.",
+            f"**{self.headline}**",
             "",
             f"- Profile: `{tested.profile}` ({tested.profile_from})",
             *([f"- Runs on: {tested.runs_on}"] if tested.runs_on else []),
@@ -215,6 +245,10 @@ class Report:
         text = self.markdown() if path.suffix == ".md" else json.dumps(self.dump(), indent=1) + "\n"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 _HEADINGS = (
