@@ -159,7 +159,8 @@ class Suite:
         )
         stale = len(self._report.of(STALE))
         nothing = self._report.verdict == "nothing checked"
-        if stale and stale == session.testsfailed:
+        failed = session.exitstatus == pytest.ExitCode.TESTS_FAILED
+        if failed and 0 < stale == session.testsfailed:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         elif session.exitstatus == pytest.ExitCode.OK and nothing:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
