@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from hashlib import sha256
@@ -78,6 +79,17 @@ def test_the_text_of_a_rule_is_in_its_vectors_and_on_the_page(small: Draft) -> N
     assert done.code == 1
     drifted = {line.partition(" ")[0] for line in done.out.splitlines()[:-1]}
     assert drifted == {"vectors/surface.json", "vectors/manifest.json", "spec/RULES.md"}
+
+
+def test_the_schema_learns_an_operation_before_the_scenarios_are_read(small: Draft) -> None:
+    schema = small.spec / "schema/trace.schema.json"
+    whole = schema.read_text(encoding="utf-8")
+    old = json.loads(whole)
+    del old["$defs"]["step"]["properties"]["chdir"]
+    schema.write_text(json.dumps(old), encoding="utf-8")
+    small.change("spec/rules/surface.yaml", "- observe:", "- obsreve:")
+    assert small.run("generate").code == 2
+    assert schema.read_text(encoding="utf-8") == whole
 
 
 def test_a_change_of_the_page_of_rules_is_drift(small: Draft) -> None:

@@ -23,7 +23,7 @@ from ..findings import telling
 from ..findings.words import PYTHON
 from ..subjects.in_process import driver
 from . import authoring
-from .pages import pages
+from .pages import operation_pages, pages
 
 REFERENCES: dict[str, Callable[..., Any]] = {
     "memory": MemorySession,
@@ -90,11 +90,12 @@ def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
 
     :raises ContractError: if the contract is wrong, or the reference model disagrees.
     """
-    contract = _verified(spec)
     try:
+        # The scenarios are read with the schema of traces, so it must know new operations first.
+        _write(operation_pages(spec, vectors))
+        contract = _verified(spec)
         vectors.mkdir(parents=True, exist_ok=True)
-        for path, content in pages(contract, spec, vectors).items():
-            path.write_text(content, encoding="utf-8", newline="")
+        _write(pages(contract, spec, vectors))
         files = render(contract, spec)  # the manifest has the checksums of the pages
         outdated = _listed(vectors) - files.keys()
         for name, content in files.items():
@@ -104,6 +105,11 @@ def generate(spec: Path = SPEC, vectors: Path = VECTORS) -> Contract:
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from None
     return contract
+
+
+def _write(files: dict[Path, str]) -> None:
+    for path, content in files.items():
+        path.write_text(content, encoding="utf-8", newline="")
 
 
 def _listed(vectors: Path) -> set[str]:

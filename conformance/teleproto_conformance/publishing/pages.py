@@ -15,11 +15,16 @@ _TABLE = re.compile(r"^\| operation \|.*?(?=^$)", re.MULTILINE | re.DOTALL)
 
 
 def pages(contract: Contract, spec: Path, vectors: Path) -> dict[Path, str]:
-    """Return the right content of the rules page, the schema of traces and ``vectors/README.md``.
+    """Return the right content of the rules page, and of :func:`operation_pages`."""
+    return {spec / _CATALOGUE: catalogue.page(contract), **operation_pages(spec, vectors)}
 
-    The last two exist only in full copies of ``spec/`` and ``vectors/``.
+
+def operation_pages(spec: Path, vectors: Path) -> dict[Path, str]:
+    """Return the right content of the schema of traces and of ``vectors/README.md``.
+
+    They exist only in full copies of ``spec/`` and ``vectors/``.
     """
-    made = {spec / _CATALOGUE: catalogue.page(contract)}
+    made = {}
     schema, readme = spec / "schema" / "trace.schema.json", vectors / "README.md"
     if schema.is_file():
         made[schema] = _schema(schema.read_text(encoding="utf-8"))
