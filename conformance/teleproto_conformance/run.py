@@ -19,7 +19,7 @@ from .checks.failure import Failure
 from .checks.names import DEFAULT_NAME
 from .checks.sharing import Sharing
 from .contract import replay_file, vectors
-from .contract.rules import Case, Check, Contract, Rule
+from .contract.rules import Case, Check, Contract, Generated, Rule
 from .errors import Impossible, UsageError
 from .findings import baseline, languages
 from .findings.finding import Finding
@@ -174,7 +174,9 @@ class Run:
             return replace(result, outcome=UNVERIFIED, reason=reason)
         result = replace(result, tried=len(self._checker.tried), forgiven=self._sharing.forgiven)
         if failure is None:
-            return replace(result, outcome=STALE, reason=known.text) if known else result
+            if known is None or self._sampled(check):
+                return result
+            return replace(result, outcome=STALE, reason=known.text)
         finding = Finding.of(
             check,
             rule,
@@ -188,6 +190,12 @@ class Run:
             return replace(result, outcome=KNOWN, finding=finding, reason=known.text)
         failed = rule.level == "MUST" or self.settings.strict
         return replace(result, outcome=FAILED if failed else ADVISED, finding=finding)
+
+    def _sampled(self, check: Check) -> bool:
+        """Whether the check that was just run may fail at a greater effort."""
+        return self.settings.effort.samples and (
+            isinstance(check, Generated) or bool(self._checker.tried)
+        )
 
     def _replay_command(self, check: Check, rule: Rule, failure: Failure) -> str:
         options = [f"--session-impl={self.implementation.text}"]

@@ -252,6 +252,25 @@ def test_a_known_failure_that_is_not_run_is_not_stale(sessions: Project) -> None
     assert _naming(done, "passes now") == []
 
 
+@pytest.mark.parametrize(
+    ("check", "effort", "code"),
+    [
+        ("DUR-3[killed-data-centre-switched]", "quick", 0),
+        ("DUR-3[killed-data-centre-switched]", "standard", 4),
+        ("DC-9[histories]", "quick", 0),
+        ("DC-9[histories]", "standard", 4),
+        ("STORE-1[login-is-in-it-plain]", "quick", 4),
+    ],
+)
+def test_a_known_failure_is_stale_only_if_a_whole_check_passes(
+    project: Project, check: str, effort: str, code: int
+) -> None:
+    project.write("known.yaml", KNOWN.format(check))
+    store = "--session-impl=teleproto_sessions.StoreSession"
+    options = ("--session-baseline=known.yaml", "-k", check, f"--session-effort={effort}")
+    assert project.pytest(store, *options).code == code
+
+
 def _naming(done: Run, text: str) -> list[str]:
     return [line for line in done.text.splitlines() if text in line]
 

@@ -26,6 +26,11 @@ class Effort:
     seed: int | None = None
     shortening: int = 400
 
+    @property
+    def samples(self) -> bool:
+        """Whether only some points are tried, so that a failure at another point is missed."""
+        return self.points is not None
+
 
 def choose(things: Sequence[T], count: int | None) -> Sequence[T]:
     """Return ``count`` of ``things``: the first, the last, and some between, evenly spread."""
