@@ -25,7 +25,7 @@ from .findings import baseline, languages
 from .findings.finding import Finding
 from .findings.refusal import refusal
 from .findings.report import Report
-from .findings.result import ADVISED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
+from .findings.result import ADVISED, BLOCKED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 from .subjects import programs
 from .subjects.fork_server import ForkServer
 from .subjects.hosted import driver
@@ -188,8 +188,10 @@ class Run:
         )
         if known is not None:
             return replace(result, outcome=KNOWN, finding=finding, reason=known.text)
-        failed = rule.level == "MUST" or self.settings.strict
-        return replace(result, outcome=FAILED if failed else ADVISED, finding=finding)
+        outcome = ADVISED
+        if rule.level == "MUST" or self.settings.strict:
+            outcome = BLOCKED if failure.blocked else FAILED
+        return replace(result, outcome=outcome, finding=finding)
 
     def _sampled(self, check: Check) -> bool:
         """Whether the check that was just run may fail at a greater effort."""

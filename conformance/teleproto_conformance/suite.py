@@ -15,7 +15,7 @@ from .contract.paths import VECTORS
 from .contract.rules import Check
 from .errors import ConformanceError
 from .findings.finding import Finding
-from .findings.result import ADVISED, FAILED, KNOWN, STALE, UNVERIFIED, Result
+from .findings.result import ADVISED, BLOCKED, FAILED, KNOWN, STALE, UNVERIFIED, Result
 from .run import FAULTS, Run
 
 HANGS = 3
@@ -140,7 +140,7 @@ class Suite:
                 # The first check with a reason is shown in full; later ones are only counted.
                 report.session_again = result["reason"] in self._shown
                 self._shown.add(result["reason"])
-        judged = (FAILED, UNVERIFIED, STALE)
+        judged = (FAILED, BLOCKED, UNVERIFIED, STALE)
         own = result is not None and result["outcome"] in judged
         if report.failed and not own and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
@@ -175,15 +175,16 @@ class Suite:
                 session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
     def _show_causes(self) -> None:
-        """Of the failures with one cause, let pytest show the simplest and count the others."""
+        """Let pytest show the simplest failure of each cause, and count the others."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
         if reporter is None:
             return
         failed: list[Any] = reporter.stats.get("failed", [])
+        blocked: list[Any] = reporter.stats.get("blocked", [])
         ours = {
             report.session_result["check"]: report
-            for report in failed
-            if getattr(report, "session_result", {}).get("outcome") == FAILED
+            for report in (*failed, *blocked)
+            if getattr(report, "session_result", {}).get("outcome") in (FAILED, BLOCKED)
         }
         if not ours:
             return
@@ -193,8 +194,9 @@ class Suite:
             if (simplest := ours.get(cause.first[0].check)) is not None:
                 simplest.longrepr = str(cause)
                 shown.append(simplest)
-                again += [ours[other.check] for other, _ in cause.others if other.check in ours]
+                again += [ours[other.check] for other, _ in cause.alike if other.check in ours]
         reporter.stats["failed"] = shown
+        reporter.stats["blocked"] = [report for report in blocked if report not in shown]
         if again:
             # A run that stops early counts only the categories that were added in this way.
             reporter._add_stats("more of the same", again)
@@ -224,6 +226,8 @@ class Suite:
                 out.write_line(report.summary)
             for line in report.failed_rules():
                 out.write_line(line)
+            if report.waiting:
+                out.write_line(report.waiting)
         for result in report.of(STALE):
             out.write_line(self._passes_now(result), red=True)
         if report.results:
@@ -249,6 +253,7 @@ _STATUSES = {
     ADVISED: ("SHOULD not met", "w", "SHOULD"),
     KNOWN: ("known", "k", "KNOWN"),
     STALE: ("no longer failing", "!", "STALE"),
+    BLOCKED: ("blocked", "b", "BLOCKED"),
     UNVERIFIED: ("not verified", "n", "NOT VERIFIED"),
 }
 
@@ -295,7 +300,7 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         self.result = self._suite.judge(self._check, self.session)
-        if self.result.outcome == FAILED and self.result.finding is not None:
+        if self.result.outcome in (FAILED, BLOCKED) and self.result.finding is not None:
             raise FindingRaised(self.result.finding)
         if self.result.outcome == UNVERIFIED:
             if self._suite.requires_faults:

@@ -66,6 +66,12 @@ class Careless(MemorySession):
     def set_dc(self, dc_id, server_address, port):
         super().set_dc(dc_id, server_address, min(max(port, 1), 65535))
 
+class Stores(MemorySession):
+    """Has a name, but stores nothing."""
+    session_profile = "custom"
+    def __init__(self, name):
+        super().__init__()
+
 class Own(BaseException):
     pass
 
@@ -168,6 +174,13 @@ def test_the_command_repeats_the_given_profile(sessions: Project) -> None:
     (command,) = done.replays
     assert "--session-profile=memory" in command
     assert sessions.shell(command).replays == [command]
+
+
+def test_a_call_that_the_suite_makes_is_shown(sessions: Project) -> None:
+    done = sessions.pytest("--session-impl=bad.Stores", "-k", "LIFE-9[new-address")
+    steps = [line[7:] for line in done.out.splitlines() if re.match(r"[> ] +\d+  ", line)]
+    again = [place for place, step in enumerate(steps) if "the program drops" in step]
+    assert {steps[place - 1] for place in again} == {"session.save()"}
 
 
 def test_neither_a_key_nor_a_saved_string_is_shown(sessions: Project) -> None:

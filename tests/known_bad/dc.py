@@ -49,7 +49,6 @@ class PortSetOnce(MemorySession):
         "DC-4",
         "DC-5",
         "KEY-1",
-        "KEY-2",
         "KEY-3",
         "KEY-5",
         "KEY-7",
@@ -59,9 +58,6 @@ class PortSetOnce(MemorySession):
         "MEM-2",
         "LIFE-2",
         "LIFE-8",
-        "CLIENT-2",
-        "CLIENT-4",
-        "CLIENT-5",
     },
 )
 class KeepsTheKey(MemorySession):
@@ -85,7 +81,7 @@ class KeyOfTheAddress(MemorySession):
             self.set_auth_key(key)
 
 
-@breaks("DC-2", also={"CLIENT-2", "CLIENT-4", "CLIENT-6"})
+@breaks("DC-2", also={"CLIENT-6"})
 class SaveFillsTheCurrentSlot(MemorySession):
     """Saves the last stored key for the current data centre if that has none."""
 
@@ -103,14 +99,11 @@ class SaveFillsTheCurrentSlot(MemorySession):
         "DC-4",
         "DC-5",
         "KEY-1",
-        "KEY-2",
         "KEY-5",
-        "KEY-6",
         "KEY-7",
         "KEY-9",
         "KEY-10",
         "KEY-11",
-        "KEY-13",
         "TEST-4",
         "TEST-6",
         "LIFE-2",
@@ -161,7 +154,7 @@ class KeyOfOneAddress(MemorySession):
             self._state = self._state.with_key(dc_id, None)
 
 
-@breaks("DC-5", also={"DC-4", "KEY-6", "KEY-8", "KEY-10", "KEY-11", "TEST-6", "MEM-2", "CLIENT-5"})
+@breaks("DC-5", also={"DC-4", "KEY-6", "KEY-8", "KEY-10", "KEY-11", "TEST-6", "MEM-2"})
 class KeysForDownloadsOnly(MemorySession):
     """Keeps other data centres' keys only for downloads, and drops one at its first switch."""
 
@@ -218,7 +211,7 @@ class EightBits(MemorySession):
         super().set_dc(dc_id & 255, server_address, port)
 
 
-@breaks("DC-7", also={"KEY-10"})
+@breaks("DC-7")
 class AnyPort(MemorySession):
     """Accepts any number as a port."""
 

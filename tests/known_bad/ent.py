@@ -101,7 +101,6 @@ class NoIdsAsText(Cached):
         "ENT-18",
         "ENT-20",
         "ENT-22",
-        "MEM-1",
         "MEM-2",
         "LIFE-1",
         "LIFE-2",
@@ -624,7 +623,7 @@ class HashAsADouble(Hashed):
         return max(-(2**63), min(2**63 - 1, int(float(access_hash))))
 
 
-@breaks("ENT-12", also={"LIFE-1", "LIFE-2", "LIFE-4", "LIFE-6", "LIFE-8", "CLIENT-2"})
+@breaks("ENT-12", also={"LIFE-1", "LIFE-4", "LIFE-6", "LIFE-8", "CLIENT-2"})
 class HashWithoutSign(Cached):
     """Returns access hashes as unsigned numbers."""
 
@@ -647,8 +646,6 @@ class HashOf63Bits(Hashed):
     "ENT-13",
     also={
         "FRESH-3",
-        "ENT-1",
-        "ENT-4",
         "ENT-5",
         "ENT-10",
         "ENT-11",
@@ -963,7 +960,7 @@ class AnyMinusIsAMark(Cached):
         return super().get_input_entity(key)
 
 
-@breaks("ENT-24", also={"DC-6", "DC-7", "DC-8", "ENT-6"})
+@breaks("ENT-24", also={"DC-6", "DC-7", "DC-8"})
 class SwitchEmptiesTheCache(Cached):
     """Forgets all entities when the data centre changes."""
 
@@ -973,7 +970,7 @@ class SwitchEmptiesTheCache(Cached):
         super()._change(state)
 
 
-@breaks("ENT-24", also={"ENT-6"})
+@breaks("ENT-24")
 class CacheBelongsToAKey(Cached):
     """Forgets all entities when a key is set, because the account may have changed."""
 

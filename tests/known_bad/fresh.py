@@ -44,7 +44,7 @@ class SavesAnAddress(BlobSession):
         return {**document, "server_address": document["server_address"] or "149.154.167.51"}
 
 
-@breaks("FRESH-2", using="load")
+@breaks("FRESH-2")
 class NoTableYet(BlobSession):
     """Expects that its file already exists, like gramjs-sqlitesession."""
 
@@ -73,7 +73,7 @@ class AnswersForAnyDataCentre(MemorySession):
         return super().get_auth_key(dc_id)
 
 
-@breaks("FRESH-3", also={"ENT-1", "ENT-13", "ENT-22", "MEM-2", "LIFE-6"})
+@breaks("FRESH-3", also={"ENT-13", "ENT-22", "MEM-2", "LIFE-6"})
 class KnowsEverybody(MemorySession):
     """Invents an InputPeer without access hash for any id while its cache is empty."""
 

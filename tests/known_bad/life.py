@@ -26,24 +26,7 @@ class LoadForgetsEntities(MemorySession):
         self._entities = EntityCache()
 
 
-@breaks(
-    "LIFE-1",
-    also={
-        "DC-3",
-        "KEY-6",
-        "KEY-10",
-        "TEST-3",
-        "MEM-1",
-        "LIFE-2",
-        "LIFE-8",
-        "CLIENT-2",
-        "CLIENT-3",
-        "CLIENT-4",
-        "CLIENT-5",
-        "CLIENT-6",
-        "CLIENT-7",
-    },
-)
+@breaks("LIFE-1")
 class LoadsOnce(MemorySession):
     """Raises if it is already loaded."""
 
@@ -83,9 +66,7 @@ class LoadsTwoOfThree(BlobSession):
         return None
 
 
-@breaks(
-    "LIFE-2", also={"TEST-10", "LIFE-3", "LIFE-6", "LIFE-10", "CLIENT-4", "CLIENT-6", "CLIENT-7"}
-)
+@breaks("LIFE-2", also={"TEST-10", "LIFE-3", "LIFE-6", "LIFE-10", "CLIENT-6"})
 class AppliesTheStringAgain(StringSession):
     """Sets the login of its string at every load(), like gramjs the key."""
 
@@ -98,7 +79,7 @@ class AppliesTheStringAgain(StringSession):
             self._state = self._initial
 
 
-@breaks("LIFE-2", also={"LIFE-3", "CLIENT-4", "CLIENT-6"})
+@breaks("LIFE-2", also={"LIFE-3", "CLIENT-6"})
 class AppliesTheKeyAgain(StringSession):
     """Sets the key of its string at every load(), even for another current data centre."""
 
@@ -111,7 +92,7 @@ class AppliesTheKeyAgain(StringSession):
             self._state = self._state.with_key(self.dc_id, self._initial)
 
 
-@breaks("LIFE-2", also={"KEY-6", "ENT-11", "LIFE-3", "CLIENT-5"})
+@breaks("LIFE-2", also={"ENT-11", "LIFE-3"})
 class LoadDiscards(BlobSession):
     """Replaces unsaved changes with the storage at every load()."""
 
@@ -129,7 +110,7 @@ class LoadDiscards(BlobSession):
         return None
 
 
-@breaks("LIFE-2", also={"TEST-2"})
+@breaks("LIFE-2")
 class LoadForgetsTheFlag(MemorySession):
     """Resets the flag to its default at every load()."""
 
@@ -256,7 +237,7 @@ class ClosesOverALogin(BlobSession):
         self._write(self._document())
 
 
-@breaks("LIFE-6", also={"TEST-8", "MEM-2", "LIFE-2", "LIFE-8", "CLIENT-7"})
+@breaks("LIFE-6", also={"TEST-8", "MEM-2", "LIFE-2", "LIFE-8"})
 class DeleteDoesNothing(MemorySession):
     """Has a delete() that does nothing, like gramjs."""
 
@@ -284,7 +265,7 @@ class DeleteKeepsEntities(MemorySession):
         self._entities = entities
 
 
-@breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "LIFE-12", "CLIENT-7"})
+@breaks("LIFE-6", also={"TEST-8", "LIFE-2", "LIFE-8", "LIFE-12"})
 class DeleteClearsTheStorageOnly(BlobSession):
     """Deletes the storage but leaves the object unchanged, like redisthon."""
 
@@ -304,7 +285,7 @@ class DeleteNeedsALogin(MemorySession):
         super().delete()
 
 
-@breaks("LIFE-7", also={"LIFE-12", "CLIENT-7"})
+@breaks("LIFE-7", also={"LIFE-12"})
 class DeleteWaitsForSave(BlobSession):
     """Deletes in a transaction that only save() commits, like telethon-session-sqlalchemy."""
 
@@ -351,7 +332,7 @@ class DeletesWhatIsLoaded(BlobSession):
             super().delete()
 
 
-@breaks("LIFE-8", also={"TEST-8", "MEM-1", "CLIENT-7"})
+@breaks("LIFE-8")
 class DeletedForEver(MemorySession):
     """Refuses everything after delete()."""
 
@@ -524,9 +505,8 @@ class LoadsAnyDataCentre(BlobSession):
         "ENT-17",
         "ENT-18",
         "ENT-20",
-        "LIFE-3",
-        "CLIENT-3",
         "ENT-25",
+        "LIFE-3",
     },
 )
 class StoresLoginsOnly(Document):
@@ -537,7 +517,7 @@ class StoresLoginsOnly(Document):
             super()._write(document)
 
 
-@breaks("LIFE-9", also={"CLIENT-3", "CLIENT-4", "CLIENT-7"})
+@breaks("LIFE-9", also={"CLIENT-3", "CLIENT-7"})
 class SameObjectIsNotStored(BlobSession):
     """Stores the bytes that a key object had when it was first given."""
 
@@ -585,7 +565,7 @@ class SavesTheFirstDataCentre(StringSession):
         self._home = None
 
 
-@breaks("LIFE-10", also={"STR-2", "CLIENT-4", "CLIENT-6"})
+@breaks("LIFE-10", also={"STR-2", "CLIENT-6"})
 class SavesTheStringItRead(StringSession):
     """Returns its original string as long as it has a key for that data centre."""
 

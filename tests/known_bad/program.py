@@ -14,7 +14,7 @@ from known_bad.registry import breaks
 SECRET = os.urandom(32)
 
 
-@breaks("DUR-1", also={"TEST-3", "LIFE-12", "DUR-8"})
+@breaks("DUR-1")
 class SecretOfTheProgram(BlobSession):
     """Encrypts the file with a secret that is made when the module is imported."""
 

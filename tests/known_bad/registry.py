@@ -13,14 +13,12 @@ Session = TypeVar("Session", bound=type[Any])
 class KnownBad:
     """A known-bad session class.
 
-    The class breaks `rule`. It also fails the rules in `also`, because their scenarios need the
-    broken behaviour. `using` names a broken member: every rule with a scenario that uses it fails.
+    The class breaks `rule`. It also breaks the rules in `also`, which ask about the same behaviour.
     """
 
     session: type[Any]
     rule: str
     also: frozenset[str]
-    using: str | None
 
     @property
     def profile(self) -> str:
@@ -33,13 +31,11 @@ class KnownBad:
 REGISTERED: list[KnownBad] = []
 
 
-def breaks(
-    rule: str, *, also: Iterable[str] = (), using: str | None = None
-) -> Callable[[Session], Session]:
+def breaks(rule: str, *, also: Iterable[str] = ()) -> Callable[[Session], Session]:
     """Register a class that breaks `rule`, and `also` a few others."""
 
     def register(session: Session) -> Session:
-        REGISTERED.append(KnownBad(session, rule, frozenset(also), using))
+        REGISTERED.append(KnownBad(session, rule, frozenset(also)))
         return session
 
     return register

@@ -383,10 +383,7 @@ class Tolerant(StoreSession):
         return super()._decoded(decode, part, self.mended(part, content))
 
 
-@breaks(
-    "STORE-9",
-    also={"TEST-2", "TEST-7", "TEST-11", "STORE-2", "LIFE-3", "LIFE-9", "CLIENT-3", "CLIENT-6"},
-)
+@breaks("STORE-9", also={"LIFE-9"})
 class NoUndefined(Tolerant):
     """Reads every file as JSON, and fails at the word undefined."""
 
@@ -394,7 +391,7 @@ class NoUndefined(Tolerant):
         return b"" if content == layout.UNDEFINED else content
 
 
-@breaks("STORE-9", also={"ENT-15", "ENT-17", "ENT-18", "STORE-2"})
+@breaks("STORE-9")
 class RowsOfSixItems(Tolerant):
     """Requires gramjs's sixth item in every row."""
 
@@ -404,7 +401,7 @@ class RowsOfSixItems(Tolerant):
         return super()._decoded(decode, part, content)
 
 
-@breaks("STORE-9", also={"STORE-6"})
+@breaks("STORE-9")
 class EveryFileIsItsOwn(StoreSession):
     """Raises if a foreign file is in the directory."""
 

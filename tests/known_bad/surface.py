@@ -98,7 +98,7 @@ class RaisesBeforeLoad(BlobSession):
         MemorySession.test_servers.__set__(self, value)  # type: ignore[attr-defined]  # a property
 
 
-@breaks("SURFACE-3", using="set_dc")
+@breaks("SURFACE-3", also={"FRESH-3", "DC-1", "DC-6", "DC-7", "DC-8", "KEY-10", "TEST-1", "LIFE-6"})
 class AwaitableSetDc(MemorySession):
     """Makes set_dc a coroutine, because its database driver is asynchronous."""
 
@@ -111,7 +111,7 @@ class AwaitableSetDc(MemorySession):
         return apply()
 
 
-@breaks("SURFACE-3", also={"KEY-3", "KEY-4", "KEY-7", "LIFE-2", "LIFE-8", "CLIENT-5"})
+@breaks("SURFACE-3", also={"KEY-3", "KEY-4", "KEY-7", "LIFE-2", "LIFE-8"})
 class ClearsKeysLater(MemorySession):
     """Clears the key of another data centre only after a minute."""
 

@@ -53,15 +53,22 @@ class Failure:
 
     ``done`` are the steps up to the one that failed. If ``afterwards`` is true, all steps
     succeeded, but work that they left running failed. A step that permits several answers has a
-    mismatch for each. ``shortest`` is true for a drawn trace that cannot be shortened further.
+    mismatch for each. Before the steps at the places ``saved``, the suite called ``save()``, as the
+    profile demands. ``shortest`` is true for a drawn trace that cannot be shortened further.
     """
 
     done: Trace
     mismatches: tuple[Mismatch, ...]
     afterwards: bool = False
     printed: str = ""
+    saved: frozenset[int] = frozenset()
     repeats: Repeats = "always"
     shortest: bool = field(default=False, compare=False)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the failure is on the way to the question, so that the rule was not asked."""
+        return not self.afterwards and not self.done[-1].asks
 
     @property
     def hung(self) -> bool:

@@ -69,6 +69,8 @@ class Player:
         self._stored: dict[str, None] = {}
         self._unopened: dict[str, Raised] = {}
         self._strings: set[str] = set()
+        self._done: list[Step] = []
+        self._saved: set[int] = set()
         self.last_attempt = "accepted"
         self.fault = Fault()
 
@@ -77,7 +79,7 @@ class Player:
 
         :raises Impossible: if this machine does not allow a step.
         """
-        done: list[Step] = []
+        done = self._done
         announced = 0
         for place, step in enumerate(trace):
             if place >= announced:
@@ -104,6 +106,7 @@ class Player:
                 replace(each, outcome=self._names.told(each.outcome)) for each in mismatches
             ),
             afterwards=afterwards,
+            saved=frozenset(self._saved),
             printed=self._names.back(self._subject.printed()),
         )
 
@@ -227,6 +230,8 @@ class Player:
         save_first = last is None or not last.saves
         keeps = self._promise.keeps
         if keeps == "string" or (keeps == "saved" and save_first):
+            if self._done[-1] is step:
+                self._saved.add(len(self._done) - 1)
             saved = self._subject.call(step.session, "save", [])
             if not isinstance(saved, Returned):
                 return saved

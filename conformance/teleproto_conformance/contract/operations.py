@@ -159,6 +159,7 @@ _ALL: Final = (
         shown="a member",
         argument={"type": "string"},
         asks="has",
+        questions=True,
     ),
     _method("set_dc", _arguments(3, 3)),
     _method("set_auth_key", _arguments(1, 2)),
@@ -222,6 +223,7 @@ _ALL: Final = (
         ),
         shown="`{before, after}`",
         argument=_record({"before": _TRACE, "after": _TRACE}),
+        questions=True,
         steps=lambda argument: [argument["before"], argument["after"]],
     ),
     Operation(
@@ -229,6 +231,7 @@ _ALL: Final = (
         about="ask the questions of each list, until all answers match one list",
         shown="a list of lists",
         argument={"type": "array", "minItems": 1, "items": _TRACE},
+        questions=True,
         steps=list,
     ),
     Operation(
@@ -257,6 +260,7 @@ _ALL: Final = (
         shown="`[]`",
         argument=_EMPTY,
         session="process",
+        questions=True,
     ),
     Operation(
         name="leaks",
@@ -268,6 +272,7 @@ _ALL: Final = (
         shown="`repr`, `errors`, `logs`, `warnings` or `output`",
         argument=_one_of("repr", "errors", "logs", "warnings", "output"),
         session="process",
+        questions=True,
     ),
     Operation(
         name="put_files",
@@ -286,6 +291,7 @@ _ALL: Final = (
         shown="`[]` or a directory",
         argument={"type": "array", "maxItems": 1, "items": {"$ref": "#/$defs/path"}},
         session="none",
+        questions=True,
     ),
     Operation(
         name="damage",
@@ -314,6 +320,7 @@ _ALL: Final = (
         shown="`[]`",
         argument=_EMPTY,
         session="none",
+        questions=True,
     ),
     Operation(
         name="growth",
@@ -321,6 +328,7 @@ _ALL: Final = (
         shown="`[]`",
         argument=_EMPTY,
         session="none",
+        questions=True,
     ),
     Operation(
         name="exposed",
@@ -331,10 +339,11 @@ _ALL: Final = (
         shown="`[]`",
         argument=_EMPTY,
         session="none",
+        questions=True,
     ),
 )
 
-MODIFIERS: Final = ("gives", "raises", "when", "session", "process", "times")
+MODIFIERS: Final = ("gives", "raises", "asks", "when", "session", "process", "times")
 """The other members that a step may have."""
 OPERATIONS: Final = {operation.name: operation for operation in _ALL}
 """All operations by name."""

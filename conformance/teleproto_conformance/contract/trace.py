@@ -7,13 +7,14 @@ them. ``spec/schema/trace.schema.json`` is the notation in YAML and JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import KW_ONLY, dataclass, fields, is_dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, fields, is_dataclass, replace
 from typing import Any, Final
 
 from teleproto_sessions import tl
 
 from ..errors import ContractError
+from . import asking
 from .keys import KEYS
 from .operations import MODIFIERS, OPERATIONS
 
@@ -33,13 +34,17 @@ NOTHING: Final = _Nothing()
 
 @dataclass(frozen=True)
 class Step:
-    """One operation and its expected result."""
+    """One operation and its expected result.
+
+    ``asks`` says whether the step asks what the rule of its trace says; see :mod:`asking`.
+    """
 
     operation: str
     argument: Any
     _: KW_ONLY
     gives: Any = NOTHING
     raises: Any = None
+    asks: bool = True
     when: str | None = None
     session: str = MAIN
     process: str = ""
@@ -54,6 +59,12 @@ class Step:
     def questions(self) -> bool:
         """Whether the step leaves the session unchanged."""
         return OPERATIONS[self.operation].questions
+
+    @property
+    def states(self) -> bool:
+        """Whether the step says what its result has to be."""
+        given = self.gives is not NOTHING or self.raises not in (None, "maybe")
+        return given or self.operation in ("observe", "settled", "either")
 
     @classmethod
     def parse(cls, notation: dict[str, Any]) -> Step:
@@ -150,14 +161,25 @@ def _refuse_unknown_fields(thing: dict[str, Any], constructor: str) -> None:
         _refuse_unknown_values(entry)
 
 
-def parse(notation: Iterable[dict[str, Any]]) -> Trace:
-    """Read a trace. If it never opens its session, put ``open`` and ``load`` before it."""
-    steps = tuple(Step.parse(step) for step in notation)
-    if any(step.opens and step.session == MAIN for step in steps):
-        return steps
-    return (Step("open", []), Step("load", []), *steps)
+def parse(notation: Sequence[dict[str, Any]]) -> Trace:
+    """Read a trace. If it never opens its session, put ``open`` and ``load`` before it.
+
+    A step that does not say whether it asks gets the default.
+    """
+    marks = [*notation]
+    steps = [Step.parse(step) for step in notation]
+    if not any(step.opens and step.session == MAIN for step in steps):
+        marks = [{}, {}, *marks]
+        steps = [Step("open", []), Step("load", []), *steps]
+    return tuple(
+        step if "asks" in mark else replace(step, asks=asks)
+        for mark, step, asks in zip(marks, steps, asking.by_default(steps), strict=True)
+    )
 
 
 def dump(trace: Trace) -> list[dict[str, Any]]:
     """Write a trace as :func:`parse` reads it."""
-    return [step.dump() for step in trace]
+    return [
+        step.dump() if step.asks == asks else {**step.dump(), "asks": step.asks}
+        for step, asks in zip(trace, asking.by_default(trace), strict=True)
+    ]

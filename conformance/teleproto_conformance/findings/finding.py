@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..checks.failure import Failure, Repeats
 from ..contract.rules import Check, Generated, Rule
 from ..contract.secrets import masked
+from ..contract.trace import Step
 from . import notation, signature, telling
 from .words import Words
 
@@ -19,6 +21,7 @@ class Finding:
 
     The last step of ``done`` failed; if ``afterwards`` is true, the failure came after it.
     ``steps`` and ``mismatches`` are the same facts in the notation of traces, for programs.
+    If the check is ``blocked``, the last step is on the way to the question of the rule.
     ``cause`` is equal for findings with one cause. ``repeats`` says whether a failure occurs again.
     """
 
@@ -34,6 +37,7 @@ class Finding:
     source: str
     replay: str
     hung: bool = False
+    blocked: bool = False
     afterwards: bool = False
     printed: str = ""
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -64,13 +68,14 @@ class Finding:
             level=rule.level,
             sentence=words.prose(rule.rule),
             comment=words.prose(_comment(check, failure)),
-            done=[words.step(step, session, name) for step in failure.done],
+            done=[*_lines(failure, session, name, words)],
             expected=telling.expected(failure, words),
             got=telling.got(failure, words),
             why=words.prose(rule.why),
             source=words.prose(rule.source),
             replay=replay,
             hung=failure.hung,
+            blocked=failure.blocked,
             afterwards=failure.afterwards,
             printed=masked(failure.printed),
             steps=notation.steps(failure),
@@ -79,20 +84,37 @@ class Finding:
             repeats=failure.repeats,
         )
 
+    @property
+    def title(self) -> str:
+        """The rule that the session breaks; or that the rule could not be asked."""
+        rule = f"{self.rule} ({self.level})"
+        return (
+            f"{rule} is blocked: a step before its question fails."
+            if self.blocked
+            else (f"{rule} {self.sentence}")
+        )
+
+    @property
+    def matters(self) -> str:
+        """What breaks for a user; or which question has to wait."""
+        if self.blocked:
+            return f"The suite cannot ask {self.rule} until this step works: {self.sentence}"
+        return self.why
+
     def __str__(self) -> str:
         steps = [f"  {number:>3}  {line}" for number, line in enumerate(self.done, 1)]
         if not self.afterwards:
             steps[-1] = f">{steps[-1][1:]}"
         return "\n".join(
             [
-                *_fill(f"{self.rule} ({self.level}) {self.sentence}", ""),
+                *_fill(self.title, ""),
                 "",
                 f"What was done    {self.comment}",
                 *steps,
                 "",
                 *_labelled("Expected", self.expected),
                 *_labelled("Got", self.got),
-                *_labelled("Why it matters", self.why),
+                *_labelled("Why it matters", self.matters),
                 *_labelled("Source", self.source),
                 "",
                 f"Replay           {self.replay}",
@@ -111,6 +133,13 @@ def _comment(check: Check, failure: Failure) -> str:
             else " A shorter trace may fail as well."
         )
     return comment
+
+
+def _lines(failure: Failure, session: str, name: str | None, words: Words) -> Iterator[str]:
+    for place, step in enumerate(failure.done):
+        if place in failure.saved:
+            yield words.step(Step("save", [], session=step.session))
+        yield words.step(step, session, name)
 
 
 def _fill(text: str, indent: str) -> list[str]:

@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Any
 
 from ..checks.failure import Failure, Mismatch
-from ..contract import trace as traces
 from ..contract.secrets import masked
 from ..subjects.subject import Died, Hung, Raised, Returned
 from .words import error
@@ -25,7 +24,7 @@ _DIGITS = 16
 
 def steps(failure: Failure) -> list[dict[str, Any]]:
     """Return the steps up to the failure."""
-    return [_cut(step) for step in traces.dump(failure.done)]
+    return [_cut(step.dump()) for step in failure.done]
 
 
 def mismatches(failure: Failure) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 from ..subjects.implementation import Implementation
 from .cause import Cause, causes
 from .finding import Finding
-from .result import ADVISED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
+from .result import ADVISED, BLOCKED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
 
 FORMATS = (".json", ".md")
 
@@ -57,12 +57,15 @@ class Report:
     def verdict(self) -> str:
         """One of the values of ``verdict`` in ``spec/schema/report.schema.json``.
 
-        A stale baseline entry fails the run. ``partial``: only a part of the checks was run, as
+        A stale baseline entry fails the run. ``blocked``: no rule is broken, but some could not be
+        asked. ``partial``: only a part of the checks was run, as
         some are left out or not verified. ``known failures``: nothing but the baseline fails.
         """
         unverified = self.of(UNVERIFIED)
         if self.broken or self.of(FAILED) or self.of(STALE) or (unverified and self.required):
             return "fails"
+        if self.of(BLOCKED):
+            return "blocked"
         if not self.complete:
             return "incomplete"
         if len(unverified) == len(self.results):
@@ -79,6 +82,7 @@ class Report:
             [
                 self._partly if self.verdict == "partial" else self._wholly,
                 *([f"{_count(self.unmet, 'SHOULD')} not met"] if self.unmet else []),
+                *([f"{_count(self.blocked, 'check')} blocked"] if self.blocked else []),
                 *(f"{count} not verified: {reason}" for reason, count in reasons.items()),
             ]
         )
@@ -87,7 +91,12 @@ class Report:
     def unmet(self) -> int:
         """The number of rules that are a SHOULD and not met, without known failures."""
         unmet = (*self.of(ADVISED), *self.of(FAILED))
-        return len({result.rule for result in unmet if result.level == "SHOULD"})
+        return len({each.rule for each in unmet if each.level == "SHOULD" and not each.blocked})
+
+    @property
+    def blocked(self) -> int:
+        """The number of checks that are blocked, without known failures."""
+        return sum(result.blocked for result in self.results if result.outcome != KNOWN)
 
     @property
     def _partly(self) -> str:
@@ -127,7 +136,8 @@ class Report:
         """The findings by rule, MUST before SHOULD."""
         rules: dict[str, list[tuple[Result, Finding]]] = {}
         for result, finding in self.findings:
-            rules.setdefault(result.rule, []).append((result, finding))
+            if not finding.blocked:
+                rules.setdefault(result.rule, []).append((result, finding))
         return sorted(rules.values(), key=lambda findings: findings[0][1].level)
 
     def _line(self, findings: list[tuple[Result, Finding]]) -> str:
@@ -153,15 +163,22 @@ class Report:
     @property
     def summary(self) -> str:
         """A line about the causes of the failed checks; empty if fewer than two failed."""
-        failed = len(self.of(FAILED))
-        number = sum(cause.first[0].outcome == FAILED for cause in self.causes)
-        if failed < 2:
+        failed, blocked = len(self.of(FAILED)), len(self.of(BLOCKED))
+        if failed + blocked < 2:
             return ""
+        checks = [_count(failed, "failed check")] if failed else []
+        checks += [_count(blocked, "blocked check")] if blocked else []
+        number = sum(cause.is_new for cause in self.causes)
         if number == 1:
-            return (
-                f"all {failed} failed checks fail alike; mend the one that is shown, and run again"
-            )
-        return f"{failed} failed checks fail in {number} ways; mend them in the order shown"
+            return f"{' and '.join(checks)} have one cause; mend it, and run again"
+        return f"{' and '.join(checks)} have {number} causes; mend them in the order shown"
+
+    @property
+    def waiting(self) -> str:
+        """A line about the rules that could not be asked; empty if there is none."""
+        rules = Counter(result.rule for result in self.results if result.blocked)
+        counts = ", ".join(f"{rule} ({_count(number, 'check')})" for rule, number in rules.items())
+        return f"blocked, as a step before the question fails: {counts}" if counts else ""
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table by chapter: title, rules, checks, and a count of each outcome."""
@@ -202,8 +219,16 @@ class Report:
             "promised": self.promised,
             "interrupted": self.interrupted,
             "counts": {"checks": len(self.results), **Counter(r.outcome for r in self.results)},
-            "results": [asdict(result) for result in self.results],
+            "results": self._dumped(),
         }
+
+    def _dumped(self) -> list[dict[str, Any]]:
+        """The results. A blocked one says which failed check has the same cause."""
+        by: dict[str, str] = {}
+        for cause in self.causes:
+            first = cause.first[1]
+            by |= {} if first.blocked else {each.check: first.check for _, each in cause.blocked}
+        return [{**asdict(each), "blocked_by": by.get(each.check)} for each in self.results]
 
     def markdown(self) -> str:
         """The report as a page."""
@@ -232,6 +257,7 @@ class Report:
             return "\n".join(lines) + "\n"
         lines += ["", "## Rules that are not met", ""]
         lines += [f"- {line}" for line in self.failed_rules()]
+        lines += [f"- {self.waiting}"] if self.waiting else []
         lines += ["", "## Causes", ""]
         if self.summary:
             lines += [f"{self.summary[0].upper()}{self.summary[1:]}.", ""]
@@ -258,21 +284,24 @@ _HEADINGS = (
     "passed",
     "MUST failed",
     "SHOULD failed",
+    "blocked",
     "known",
     "not verified",
 )
 
 
 def _counts(results: list[Result]) -> tuple[str, ...]:
-    open_findings = [r for r in results if r.finding is not None and r.outcome != KNOWN]
+    new = [result for result in results if result.finding is not None and result.outcome != KNOWN]
+    broken = [result.level for result in new if not result.blocked]
     return tuple(
         str(number)
         for number in (
             len({result.rule for result in results}),
             len(results),
             sum(result.outcome in (PASSED, STALE) for result in results),
-            sum(result.level == "MUST" for result in open_findings),
-            sum(result.level == "SHOULD" for result in open_findings),
+            broken.count("MUST"),
+            broken.count("SHOULD"),
+            len(new) - len(broken),
             sum(result.outcome == KNOWN for result in results),
             sum(result.outcome == UNVERIFIED for result in results),
         )
@@ -283,7 +312,7 @@ def _section(cause: Cause, fence: str) -> list[str]:
     """The simplest finding of a cause, and the names of the other failed checks."""
     result, finding = cause.first
     lines = [
-        f"### {finding.rule} ({finding.level}) {finding.sentence}",
+        f"### {finding.title}",
         "",
         f"`{finding.check}` {finding.comment}",
         *([f"(known: {result.reason})"] if result.outcome == KNOWN else []),
@@ -292,12 +321,14 @@ def _section(cause: Cause, fence: str) -> list[str]:
         "",
         f"- Expected: {finding.expected}",
         f"- Got: {finding.got}",
-        f"- Why it matters: {finding.why}",
+        f"- Why it matters: {finding.matters}",
         f"- Source: {finding.source}",
         f"- Replay: `{finding.replay}`",
     ]
-    others = [f"`{other.check}`" for other, _ in cause.others]
-    return [*lines, f"- Same cause: {', '.join(others)}"] if others else lines
+    for label, found in (("Same cause", cause.alike), ("Blocks", cause.blocked)):
+        if found:
+            lines.append(f"- {label}: {', '.join(f'`{other.check}`' for other, _ in found)}")
+    return lines
 
 
 def _fenced(lines: Sequence[str], fence: str) -> list[str]:

@@ -8,10 +8,11 @@ from typing import Any
 from .finding import Finding
 
 PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
-UNVERIFIED = "unverified"
-"""A MUST that is not met is ``failed``. A SHOULD that is not met is ``advised``, but ``failed`` in
-a strict run. A check in the baseline is ``known`` if it fails and ``stale`` if it passes. A check
-is ``unverified`` if this machine does not allow it."""
+BLOCKED, UNVERIFIED = "blocked", "unverified"
+"""A check is ``failed`` if the session breaks its rule. It is ``blocked`` if a step before its
+question fails. For a SHOULD, both are ``advised``, but not in a strict run. A check in the baseline
+is ``stale`` if it passes, and otherwise ``known``. A check is ``unverified`` if this machine does
+not allow it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,11 @@ class Result:
     """Whether it failed after other traces in one process, and was then run in a new one."""
     tried: int = 0
     """The number of points at which the check interrupted a change."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a step before the question of the rule fails."""
+        return self.finding is not None and self.finding.blocked
 
     @classmethod
     def load(cls, fields: dict[str, Any]) -> Result:

@@ -33,12 +33,16 @@ def _difference(operation: str, mismatch: Mismatch) -> str:
             asked = "auth_key"
         case "leaks":
             asked = f"leaks in {mismatch.step.argument[0]}"
+        case "load" | "restore" | "reopen" | "restart":
+            asked = "load"
         case _:
-            asked = f"{operation} {mismatch.member}".strip()
+            asked = operation
     if mismatch.step.raises not in (None, "maybe"):
         expected = "an error"
+    elif isinstance(mismatch.outcome, Returned) and mismatch.expected is not NOTHING:
+        expected = _kind(mismatch.expected)
     else:
-        expected = "success" if mismatch.expected is NOTHING else _kind(mismatch.expected)
+        expected = "success"
     got = "an error with a secret" if mismatch.reveals else _outcome(mismatch.outcome)
     return f"{asked}: {expected} expected, {got}"
 

@@ -120,6 +120,7 @@ def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
         for case, variables in (scenario.get("cases") or {"": {}}).items():
             name = f"{scenario['id']}-{case}" if case else scenario["id"]
             notation = _steps(explicit(scenario["trace"], variables, tables))
+            _mark(notation, {*item.get("asks", ()), *scenario.get("asks", ())})
             _refuse_unknown_members(notation, tables.members)
             traces.refuse_unusable(notation)
             yield Case(
@@ -139,6 +140,14 @@ def _steps(trace: list[Any]) -> list[dict[str, Any]]:
         if "interrupt" in step:
             step["interrupt"]["during"] = _steps(step["interrupt"]["during"])
     return steps
+
+
+def _mark(notation: list[dict[str, Any]], asking: Container[str]) -> None:
+    """Mark the steps with these operations as asking; ``results`` are all that state a result."""
+    for notated in notation:
+        step = traces.Step.parse(notated)
+        if step.operation in asking or ("results" in asking and step.states):
+            notated.setdefault("asks", True)
 
 
 def _refuse_unknown_members(notation: list[dict[str, Any]], members: Container[str]) -> None:

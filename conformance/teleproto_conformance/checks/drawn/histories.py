@@ -169,7 +169,12 @@ def histories(draw: st.DrawFn, check: Generated, contract: Contract, keeps: str)
             cleared = _clears(call.step) or (cleared and call.operation != "delete")
             if call.asked or call is drawn[-1]:
                 steps += [model.answer(question) for question in _questions(check.watch)]
-    return tuple(steps)
+    return _asking(steps)
+
+
+def _asking(steps: Iterable[Step]) -> Trace:
+    """Mark the questions: only they ask what the rule of a history says."""
+    return tuple(replace(step, asks=step.questions) for step in steps)
 
 
 SECOND = "second"
@@ -232,7 +237,7 @@ def answered(contract: Contract, keeps: str, steps: Trace) -> Trace | None:
                 return None
             cleared = _clears(step) or (cleared and step.operation != "delete")
             done.append(_answer(model, _bare(step)))
-    return tuple(done)
+    return _asking(done)
 
 
 def _is_open(step: Step, model: Model, *, cleared: bool) -> bool:
