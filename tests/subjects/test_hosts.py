@@ -68,6 +68,31 @@ def _is_plain(case: Case) -> bool:
     return all(step.operation not in WITH_PROCESSES and not step.process for step in case.trace)
 
 
+@pytest.fixture
+def project_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    """Start processes that import ``mine.py`` in an empty project."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    server = ForkServer()
+    pool = Pool(server, "mine.Session", [str(tmp_path), *PATH], MEMBERS, 10)
+    yield pool
+    pool.close()
+    server.close()
+
+
+def test_the_class_is_compiled_once_but_a_trace_leaves_no_bytecode(
+    project_pool: Pool, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text("class Session:\n    def load(self):\n        import later\n")
+    (tmp_path / "later.py").write_text("")
+    project_pool.hello()
+    (tmp_path / "work").mkdir()
+    process = project_pool.take(tmp_path / "work")
+    process.ask({"do": "open", "session": "", "arguments": []}, 10)
+    process.ask({"do": "call", "session": "", "member": "load", "arguments": []}, 10)
+    (written,) = (tmp_path / "__pycache__").iterdir()
+    assert written.name.startswith("mine.")
+
+
 @pytest.mark.parametrize("session", [MemorySession, StringSession, Forgets, Rough])
 def test_a_trace_has_the_same_result_in_process_and_through_a_host(
     session: type[Any], server: ForkServer

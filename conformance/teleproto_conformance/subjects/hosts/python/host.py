@@ -196,10 +196,11 @@ def _reply(outcome: Outcome) -> dict[str, Any]:
 
 def serve(requests: int, replies: int) -> None:
     """Answer requests until ``exit`` or the end of the input. Each is one line of JSON."""
-    sys.dont_write_bytecode = True  # from here on, only the session writes files
     host, process = Host(), os.getpid()
     for line in os.fdopen(requests, "rb"):
         answer = host.answer(line)
+        # Hello has imported the class. From here on, only the session writes files.
+        sys.dont_write_bytecode = True
         if answer is None:
             return
         if os.getpid() != process:
