@@ -79,6 +79,32 @@ def project_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Po
     server.close()
 
 
+TELLS_WHAT_WAS_THERE = """
+import sys
+there = "wave" in sys.modules
+import wave
+class Session:
+    session_profile = getattr(wave, "mine", f"wave was there: {there}")
+"""
+
+
+def test_later_processes_begin_with_the_standard_library_of_the_class(
+    project_pool: Pool, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(TELLS_WHAT_WAS_THERE)
+    assert project_pool.hello().promised == "wave was there: False"
+    assert project_pool._start()[1].promised == "wave was there: True"
+
+
+def test_a_module_of_the_user_with_a_standard_name_is_the_one_imported(
+    project_pool: Pool, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(TELLS_WHAT_WAS_THERE)
+    (tmp_path / "wave.py").write_text("import colorsys\nmine = 'colorsys and mine'\n")
+    promised = {project_pool._start()[1].promised for _ in range(3)}
+    assert promised == {"colorsys and mine"}
+
+
 def test_the_class_is_compiled_once_but_a_trace_leaves_no_bytecode(
     project_pool: Pool, tmp_path: Path
 ) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gc
+import importlib
 import io
+import itertools
+import json
 import os
 import signal
 import socket
 import sys
+import sysconfig
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +28,8 @@ def fork_server(control: socket.socket, become: list[str]) -> None:
     ``become`` is empty, or two descriptors and a command that expects its channel on them.
     """
     gc.freeze()
+    library, telling = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    library.setblocking(False)
     running: set[int] = set()
     ended: dict[int, int] = {}
 
@@ -44,13 +52,15 @@ def fork_server(control: socket.socket, become: list[str]) -> None:
             control.send(str(ended.pop(pid)).encode())
             continue
         reap(-1, os.WNOHANG)
+        _import_what_was_told(library)
         pid = os.fork()
         if pid == 0:
             control.close()
+            library.close()
             _set_apart(streams)
             if become:
                 _replace(streams, int(become[0]), int(become[1]), become[2:])
-            serve(streams[0], streams[1])
+            serve(streams[0], streams[1], partial(_tell, telling, len(sys.modules)))
             return
         for fd in streams:
             os.close(fd)
@@ -60,6 +70,60 @@ def fork_server(control: socket.socket, become: list[str]) -> None:
     for pid in running:
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
+
+
+def _tell(telling: socket.socket, before: int) -> None:
+    """Tell the fork server which modules of the standard library the class has imported.
+
+    They are those after the first ``before`` modules. If the user has a module with the name of a
+    standard one, tell nothing: the fork server would import the other one.
+    """
+    with telling, contextlib.suppress(OSError):
+        # Not by looking at every module: the process would copy the memory of each.
+        new = [*itertools.islice(reversed(sys.modules), len(sys.modules) - before)]
+        if (wanted := [*filter(_has_standard_name, reversed(new))]) and _none_is_hidden():
+            telling.send(json.dumps(wanted).encode())
+
+
+def _has_standard_name(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _none_is_hidden() -> bool:
+    """Return whether each module with a standard name is the one of the standard library."""
+    loaded = [module for name, module in [*sys.modules.items()] if _has_standard_name(name)]
+    specs = [getattr(module, "__spec__", None) for module in loaded]
+    return all(_is_standard(spec.origin) for spec in specs if spec and spec.origin)
+
+
+def _is_standard(origin: str) -> bool:
+    return origin in ("built-in", "frozen") or (
+        origin.startswith(_STANDARD) and not _INSTALLED.intersection(Path(origin).parts)
+    )
+
+
+_STANDARD = (*{f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")},)
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
+
+
+def _import_what_was_told(library: socket.socket) -> None:
+    """Import the modules that forks have told of, so that later forks begin with them."""
+    told: list[str] = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            told += json.loads(library.recv(_TOLD))
+    if not told:
+        return
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in told:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+    gc.freeze()
+
+
+_TOLD = 1 << 16
+"""Bytes of the longest list of modules."""
 
 
 def _set_apart(streams: list[int]) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -194,13 +195,18 @@ def _reply(outcome: Outcome) -> dict[str, Any]:
     return {"returned": outcome.value}
 
 
-def serve(requests: int, replies: int) -> None:
-    """Answer requests until ``exit`` or the end of the input. Each is one line of JSON."""
-    host, process = Host(), os.getpid()
+def serve(requests: int, replies: int, after_import: Callable[[], None] = lambda: None) -> None:
+    """Answer requests until ``exit`` or the end of the input. Each is one line of JSON.
+
+    Call ``after_import`` after the first request, hello. It imports the class.
+    """
+    host, process, imported = Host(), os.getpid(), False
     for line in os.fdopen(requests, "rb"):
         answer = host.answer(line)
-        # Hello has imported the class. From here on, only the session writes files.
-        sys.dont_write_bytecode = True
+        if not imported:
+            sys.dont_write_bytecode = True  # from here on, only the session writes files
+            after_import()
+            imported = True
         if answer is None:
             return
         if os.getpid() != process:
