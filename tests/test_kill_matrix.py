@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
-from known_bad import REGISTERED, KnownBad, blob, ent, flag, store, strings
+from known_bad import blob, ent, flag, registered, store, strings
+from known_bad.registry import KnownBad
 from support.reaching import Reach, differences
 from teleproto_conformance.checks.checker import Checker, in_memory
 from teleproto_conformance.checks.effort import EFFORTS, STANDARD, Effort
@@ -22,6 +23,7 @@ from teleproto_conformance.subjects.pool import Pool
 from teleproto_sessions import MemorySession, StoreSession, StringSession
 
 CONTRACT = vectors.load()
+REGISTERED = registered()
 
 BASES = [
     blob.BlobSession,
