@@ -149,18 +149,18 @@ def test_requests_and_answers_fit_the_schema(
     server: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[Any] = []
-    ask = HostProcess.tell
+    send = HostProcess.send
     hear = HostProcess.hear
 
-    def tell(self: Any, message: Any) -> None:
-        lines.append(message)
-        ask(self, message)
+    def sent(self: Any, data: bytes) -> None:
+        lines.extend(map(json.loads, data.splitlines()))
+        send(self, data)
 
     def heard(self: Any, limit: float) -> Any:
         lines.append(hear(self, limit))
         return lines[-1]
 
-    monkeypatch.setattr(HostProcess, "tell", tell)
+    monkeypatch.setattr(HostProcess, "send", sent)
     monkeypatch.setattr(HostProcess, "hear", heard)
     pool = _pool(server, Rough)
     checker = Checker(CONTRACT, "string", hosted.driver(pool), scratch=in_memory())

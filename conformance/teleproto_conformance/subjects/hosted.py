@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -14,12 +13,12 @@ from typing import Any, Self
 from ..errors import Gone, HostError, Silent
 from .answers import are_texts, read_outcome
 from .pool import Pool
-from .process import HostProcess
+from .process import HostProcess, line
 from .subject import Died, Driver, Fault, Hung, Outcome, Point, Raised, Request, Returned, Text
 from .tracing import interruptions
 
 _PIPE = 1 << 15
-"""Characters that a pipe can hold on every system."""
+"""Bytes that a pipe can hold on every system."""
 
 
 class HostSubject:
@@ -204,18 +203,22 @@ class HostSubject:
 
     def ahead(self, requests: Sequence[Request]) -> None:
         """Send requests ahead, up to the first that goes to another process."""
+        first = self._lives.get(requests[0][1]) if requests else None
+        if first not in self._processes:
+            return
+        lines: list[bytes] = []
         size = 0
         for do, session, member, given in requests:
-            name = self._lives.get(session)
             message = _message(do, session, member, given)
-            size += len(json.dumps(message))
+            data = line(message)
+            size += len(data)
             # If the pipe were full, both sides could wait for each other.
-            if name is None or name != self._lives[requests[0][1]] or size > _PIPE:
-                return
-            if name not in self._processes:
-                return
-            self._processes[name].tell(message)
-            self._sent.append((name, message))
+            if self._lives.get(session) != first or size > _PIPE:
+                break
+            lines.append(data)
+            self._sent.append((first, message))
+        # All at once, so that the process wakes up only once.
+        self._processes[first].send(b"".join(lines))
 
     def _do(self, session: str, message: dict[str, Any]) -> Outcome:
         return self._ask(session, message)()

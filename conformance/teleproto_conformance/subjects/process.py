@@ -82,12 +82,17 @@ class HostProcess:
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a request. If the process does not read it, :meth:`hear` raises."""
-        data = json.dumps(message).encode() + b"\n"
+        self.send(line(message))
+
+    def send(self, data: bytes) -> None:
+        """Send the lines of some requests. See :meth:`tell`."""
         deadline = time.monotonic() + _TAKING_IN
         with contextlib.suppress(OSError):
             while data and self.alive and time.monotonic() < deadline:
-                if select.select([], [self._requests], [], _LAST_WORDS)[1]:
+                try:
                     data = data[os.write(self._requests, data) :]
+                except BlockingIOError:
+                    select.select([], [self._requests], [], _LAST_WORDS)
 
     def end_input(self) -> None:
         """Close the input of the process. Do not send a request after that."""
@@ -214,3 +219,8 @@ class HostProcess:
         end = getattr(self, "_end", None)
         if end is not None:
             os.close(end)
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """Return a request as it is sent: one line of JSON."""
+    return json.dumps(message).encode() + b"\n"
