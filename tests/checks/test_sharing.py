@@ -7,18 +7,18 @@ import sys
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from known_bad import dur, program
 from known_bad.blob import ThroughSession
 from teleproto_conformance.checks.checker import Checker, in_memory
-from teleproto_conformance.checks.sharing import Sharing
+from teleproto_conformance.checks.sharing import PATIENCE, Sharing
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Case
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
-from teleproto_conformance.subjects.pool import Pool
+from teleproto_conformance.subjects.pool import TRACES, Pool
 from teleproto_conformance.subjects.subject import Returned, Subject
 
 CONTRACT = vectors.load()
@@ -35,6 +35,34 @@ class Counts(ThroughSession):
     def _put(self, path: Path, content: bytes) -> None:
         if len(MADE) < 10:
             super()._put(path, content)
+
+
+class Soon(ThroughSession):
+    """Is right in the first trace of a program, and then stores nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        MADE.append(name)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        if {*MADE} == {path.parent.name}:
+            super()._put(path, content)
+
+
+class DeletesAll(ThroughSession):
+    """Its delete() also deletes what the other sessions of the program have stored."""
+
+    made: ClassVar[list[DeletesAll]] = []
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._home = Path.cwd()
+        self.made.append(self)
+
+    def delete(self) -> None:
+        for session in self.made:
+            assert session._home.is_dir()
+        super().delete()
 
 
 class FirstInMemory(ThroughSession):
@@ -101,12 +129,48 @@ def test_a_fault_that_a_program_conceals_is_found(session: type[Any], server: Fo
     pool.close()
 
 
-def test_a_class_that_takes_a_name_may_fail_in_a_used_process(server: ForkServer) -> None:
-    pool = _pool(server, Counts)
-    sharing = Sharing(_checker(pool, Counts), pool, forgiving=True)
-    failures = [sharing.run(case) for case in islice(_cases("STORE-2", "store"), 12)]
-    assert failures == [None] * 12
-    assert not pool.keep
+@pytest.mark.parametrize("session", [Counts, Soon])
+def test_a_class_that_takes_a_name_may_fail_in_a_used_process(
+    session: type[Any], server: ForkServer
+) -> None:
+    pool = _pool(server, session)
+    sharing = Sharing(_checker(pool, session), pool, forgiving=True)
+    forgiven = 0
+    for case in islice(_cases("STORE-2", "store"), 12):
+        assert sharing.run(case) is None
+        forgiven += sharing.forgiven
+        assert pool.keep == (forgiven < PATIENCE)
+    assert forgiven == (PATIENCE if session is Soon else 2)
+    pool.close()
+
+
+def test_the_files_of_earlier_traces_stay_until_the_process_ends(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    pool = _pool(server, DeletesAll)
+    profile = DeletesAll.session_profile
+    checker = Checker(CONTRACT, profile, hosted.driver(pool), scratch=tmp_path)
+    sharing = Sharing(checker, pool, forgiving=True)
+    cases = [*islice(_cases("LIFE-6", "store"), 5)]
+    for case in cases:
+        assert sharing.run(case) is None
+        assert not sharing.forgiven
+    assert pool.reused
+    assert len([*tmp_path.iterdir()]) == len(cases)
+    pool.close()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_process_ends_after_so_many_traces(server: ForkServer, tmp_path: Path) -> None:
+    pool = _pool(server, ThroughSession)
+    checker = Checker(CONTRACT, "store", hosted.driver(pool), scratch=tmp_path)
+    case = next(_cases("SURFACE-1", "store"))
+    kept = []
+    for _ in range(2 * TRACES + 1):
+        assert checker.replay(case.trace, alone=False) is None
+        kept.append(len([*tmp_path.iterdir()]))
+    assert max(kept) == TRACES - 1
+    assert kept[-1] == 1
     pool.close()
 
 

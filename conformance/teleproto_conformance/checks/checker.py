@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -86,9 +87,12 @@ class Checker:
         return self._play(trace, alone=alone)[0]
 
     def _play(self, trace: Trace, *, alone: bool) -> tuple[Failure | None, Player]:
-        with tempfile.TemporaryDirectory(
-            prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
-        ) as directory:
+        with contextlib.ExitStack() as tidying:
+            directory = tidying.enter_context(
+                tempfile.TemporaryDirectory(
+                    prefix="session-", dir=self.scratch, ignore_cleanup_errors=True
+                )
+            )
             # One level deeper. So the clean-up also removes files that a session writes beside it.
             workdir = Path(directory, "work")
             workdir.mkdir()
@@ -96,9 +100,12 @@ class Checker:
             with self.driver(workdir, alone=alone or names.fixed) as subject:
                 player = Player(subject, self.contract.fields, self.promise, names)
                 try:
-                    return player.run(trace), player
+                    failure = player.run(trace)
                 finally:
                     player.clean()
+            # The process may still use the files of its earlier sessions.
+            subject.afterwards(tidying.pop_all().close)
+            return failure, player
 
     def _every_point(self, trace: Trace, *, alone: bool) -> Failure | None:
         """Replay a trace. If it interrupts a change, replay it at each chosen point."""

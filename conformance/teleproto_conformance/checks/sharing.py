@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from ..contract.rules import Check
 from ..errors import Impossible
 from ..subjects.pool import Pool
 from .checker import Checker
 from .failure import Failure
+
+PATIENCE: Final = 3
+"""Checks that a class may fail because of other traces before it gets no more used processes.
+
+One such check says little about the others, but each one is run three times.
+"""
 
 
 class Sharing:
@@ -19,7 +26,8 @@ class Sharing:
 
     If a check fails in a process that has played other traces, it is repeated in a new process. If
     it passes there, the other traces are the reason. That is a fault, unless this is ``forgiving``:
-    then the class gets a new process for each trace from now on, and ``forgiven`` is true.
+    then ``forgiven`` is true, and the check runs again with a new process for each trace. After
+    :data:`PATIENCE` such checks, every check does.
 
     Forgive a class that may remember a name which two traces have. Forgive one that may remember an
     event loop: the Python host makes a new loop for each trace.
@@ -31,6 +39,7 @@ class Sharing:
         self._forgiving = forgiving
         self._begun: set[str] = set()
         self._looked_at: set[str] = set()
+        self._patience = PATIENCE
         self.forgiven = False
 
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
@@ -55,6 +64,10 @@ class Sharing:
         if again is not None:
             return replace(again, repeats=failure.repeats, shortest=failure.shortest)
         self.forgiven = True
+        self._patience -= 1
         self._pool.keep = False
         self._pool.renew()
-        return self._checker.run(check, known=known)
+        try:
+            return self._checker.run(check, known=known)
+        finally:
+            self._pool.keep = self._patience > 0

@@ -129,7 +129,7 @@ class Report:
             return ""
         return (
             f"{first} failed in a program that had opened other sessions before, but not in a new "
-            "program; from then on, each check got a new program"
+            "program; where that happens, the suite tries again in a new program"
         )
 
     def _by_rule(self) -> list[list[tuple[Result, Finding]]]:

@@ -42,6 +42,7 @@ class HostSubject:
         self._watching: interruptions.Watch | None = None
         self._interrupting: Callable[[HostProcess], None] | None = None
         self._sent: deque[tuple[str, dict[str, Any]]] = deque()
+        self._kept: HostProcess | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -57,8 +58,15 @@ class HostSubject:
             for name, process in self._processes.items():
                 if self._pool.keep and name == "" and name in self._over - self._worn:
                     self._pool.give_back(process)
+                    self._kept = process
                 else:
                     process.let_go()
+
+    def afterwards(self, tidy: Callable[[], None]) -> None:
+        if self._kept is not None and self._kept.alive:
+            self._kept.at_end.callback(tidy)
+        else:
+            tidy()
 
     def pause(self, milliseconds: int) -> Outcome:
         self._forget_what_was_sent()

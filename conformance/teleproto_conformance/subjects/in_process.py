@@ -74,6 +74,9 @@ class PythonSubject:
         finally:
             self._stack.close()
 
+    def afterwards(self, tidy: Callable[[], None]) -> None:
+        tidy()
+
     def ahead(self, requests: Sequence[Request]) -> None:
         """Do nothing: calls in this process are fast enough."""
 

@@ -17,6 +17,9 @@ from .process import HostProcess
 _IMPORTING = 60.0
 """Seconds that importing the class may take. The time limit of calls does not apply to it."""
 
+TRACES = 100
+"""Traces that a process runs. Their files stay as long as the process, so it must not grow old."""
+
 
 class Pool:
     """Processes that have imported the class.
@@ -157,7 +160,8 @@ class Pool:
 
     def give_back(self, process: HostProcess) -> None:
         """Keep a process for the next trace, if there is none yet."""
-        if self._idle:
+        process.traces += 1
+        if self._idle or process.traces == TRACES:
             process.let_go()
             return
         process.drain()

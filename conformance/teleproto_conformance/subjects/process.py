@@ -37,7 +37,8 @@ class HostProcess:
 
     All three streams are descriptors: ``requests`` takes requests, ``replies`` gives answers, and
     ``output`` gives printed text. ``wait`` waits for the end of the process and returns its exit
-    code, negative for a signal. ``hash_seed`` is that of a Python host.
+    code, negative for a signal. ``hash_seed`` is that of a Python host. ``traces`` is the number of
+    traces that it has finished. ``at_end`` is closed when the process ends.
     """
 
     def __init__(
@@ -54,6 +55,8 @@ class HostProcess:
         self.replies = replies
         self.output = bytearray()
         self.alive = True
+        self.traces = 0
+        self.at_end = contextlib.ExitStack()
         self._end: int | None = None
         self._requests = requests
         self._printed = output
@@ -214,6 +217,7 @@ class HostProcess:
                     end(self.pid, signal.SIGKILL)
         for fd in (self._requests, self.replies, self._printed):
             os.close(fd)
+        self.at_end.close()
 
     def __del__(self) -> None:
         end = getattr(self, "_end", None)

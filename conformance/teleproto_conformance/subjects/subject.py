@@ -6,7 +6,7 @@ mappings with the name of their constructor under ``_``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,6 +174,9 @@ class Subject(Protocol):
 
     def __exit__(self, *error: object) -> None:
         """End the trace."""
+
+    def afterwards(self, tidy: Callable[[], None]) -> None:
+        """Call ``tidy`` as soon as no process remembers the trace, which has ended."""
 
 
 class Driver(Protocol):
