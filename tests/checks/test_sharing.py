@@ -13,9 +13,11 @@ import pytest
 from known_bad import dur, program
 from known_bad.blob import ThroughSession
 from teleproto_conformance.checks.checker import Checker, in_memory
+from teleproto_conformance.checks.failure import Failure
 from teleproto_conformance.checks.sharing import PATIENCE, Sharing
 from teleproto_conformance.contract import vectors
 from teleproto_conformance.contract.rules import Case
+from teleproto_conformance.contract.trace import Trace
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import TRACES, Pool
@@ -141,6 +143,28 @@ def test_a_class_that_takes_a_name_may_fail_in_a_used_process(
         forgiven += sharing.forgiven
         assert pool.keep == (forgiven < PATIENCE)
     assert forgiven == (PATIENCE if session is Soon else 2)
+    pool.close()
+
+
+def test_a_known_failure_is_repeated_once_for_each_rule(
+    server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = _pool(server, Tells)
+    checker = _checker(pool, Tells)
+    repeated: list[Trace] = []
+
+    def replay(checker: Checker, trace: Trace) -> Failure | None:
+        repeated.append(trace)
+        return played(checker, trace)
+
+    played = Checker.replay
+    monkeypatch.setattr(Checker, "replay", replay)
+    sharing = Sharing(checker, pool, forgiving=True)
+    known = [sharing.run(case, known=True) for case in islice(_cases("DC-1", "store"), 4)]
+    assert all(known)
+    assert len(repeated) == 1
+    assert sharing.run(next(_cases("DC-1", "store"))) is not None
+    assert len(repeated) == 2
     pool.close()
 
 

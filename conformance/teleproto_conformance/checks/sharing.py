@@ -29,6 +29,8 @@ class Sharing:
     then ``forgiven`` is true, and the check runs again with a new process for each trace. After
     :data:`PATIENCE` such checks, every check does.
 
+    If the check is ``known`` to fail, only the first such failure of each rule is repeated.
+
     Forgive a class that may remember a name which two traces have. Forgive one that may remember an
     event loop: the Python host makes a new loop for each trace.
     """
@@ -51,7 +53,10 @@ class Sharing:
         failure = self._checker.run(check, known=known)
         if failure is None or not self._pool.reused:
             return failure
-        if not self._forgiving and (known or failure.hung or check.rule in self._looked_at):
+        looked_at = check.rule in self._looked_at
+        if known and looked_at:
+            return failure
+        if not self._forgiving and (known or failure.hung or looked_at):
             return failure
         self._looked_at.add(check.rule)
         self._pool.renew()
