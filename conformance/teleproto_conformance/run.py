@@ -117,6 +117,7 @@ class Run:
             driver(self._pool),
             effort=settings.effort,
             scratch=in_memory(),
+            dear=not self._python,
         )
         self._takes_name = self._checker.promise.takes == "name"
         forgiving = self._takes_name and (self._python or self._checker.promise.names == "own")

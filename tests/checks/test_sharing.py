@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from teleproto_conformance.contract.trace import Trace
 from teleproto_conformance.subjects import hosted
 from teleproto_conformance.subjects.fork_server import ForkServer
 from teleproto_conformance.subjects.pool import TRACES, Pool
+from teleproto_conformance.subjects.process import HostProcess
 from teleproto_conformance.subjects.subject import Returned, Subject
 
 CONTRACT = vectors.load()
@@ -64,6 +66,23 @@ class DeletesAll(ThroughSession):
     def delete(self) -> None:
         for session in self.made:
             assert session._home.is_dir()
+        super().delete()
+
+
+class WritesMore(ThroughSession):
+    """Writes one more file, if the program has opened another session before."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        MADE.append(name)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        if {*MADE} != {path.parent.name}:
+            path.with_name("more").write_bytes(b"more")
+        super()._put(path, content)
+
+    def delete(self) -> None:
+        self._path.with_name("more").unlink(missing_ok=True)
         super().delete()
 
 
@@ -236,6 +255,64 @@ def test_the_next_trace_gets_the_process_of_the_last_unless_it_is_alone(
     assert trace(alone=True) != first
     assert trace(alone=False) == first
     pool.close()
+
+
+def test_a_young_process_has_played_only_the_end_of_one_trace(
+    server: ForkServer, tmp_path: Path
+) -> None:
+    pool = _pool(server, Tells)
+    drive = hosted.driver(pool)
+
+    def trace(*, young: bool, restarts: bool = True) -> list[str]:
+        with drive(tmp_path, alone=True, young=young) as subject:
+            pids = [_program(subject)[0]]
+            if restarts:
+                assert subject.end("session", "kill") == Returned()
+                pids.append(_program(subject)[0])
+            assert subject.finish() == Returned()
+            return pids
+
+    first, ended = trace(young=True)
+    again, ended_again = trace(young=True)
+    assert again == ended
+    new, ended_third = trace(young=False)
+    assert new not in {first, ended, ended_again}
+    assert trace(young=True, restarts=False) == [ended_third]
+    assert trace(young=True)[0] != ended_third
+    pool.close()
+
+
+@pytest.mark.parametrize(
+    ("session", "starts"), [(ThroughSession, lambda points: 2 + points), (WritesMore, None)]
+)
+def test_changes_in_a_young_process_are_interrupted_where_they_are_in_a_new_one(
+    session: type[Any],
+    starts: Callable[[int], int] | None,
+    server: ForkServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    launched: list[int] = []
+    launch = Pool._launch_one
+
+    def launch_one(pool: Pool, unlike: int | None) -> HostProcess:
+        launched.append(1)
+        return launch(pool, unlike)
+
+    monkeypatch.setattr(Pool, "_launch_one", launch_one)
+    tried = []
+    for dear in (False, True):
+        pool = _pool(server, session)
+        checker = replace(_checker(pool, session), dear=dear)
+        launched.clear()
+        assert checker.run(next(_cases("DUR-3", "store"))) is None
+        tried.append([(point.call, point.number) for point in checker.tried])
+        pool.close()
+    assert tried[0] == tried[1]
+    assert len(tried[0]) > 2
+    if starts is None:
+        assert len(launched) > 2 + 2 * len(tried[0])
+    else:
+        assert len(launched) == starts(len(tried[0]))
 
 
 @pytest.mark.parametrize("spare", [0, 2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import tempfile
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from functools import partial
@@ -14,7 +15,7 @@ from secrets import token_hex
 from ..contract.rules import Case, Check, Contract
 from ..contract.tables import Profile
 from ..contract.trace import Trace
-from ..subjects.subject import Driver, Point
+from ..subjects.subject import Driver, Fault, Point
 from .effort import STANDARD, Effort, choose
 from .failure import Failure
 from .names import Names
@@ -23,6 +24,9 @@ from .player import Player
 _RUN = f"conformance-{os.getpid()}-{token_hex(4)}"
 
 _numbers = itertools.count(1)
+
+_VARIES = re.compile(r"[0-9a-f]{5,}|[0-9]+")
+"""The parts of file names that differ each time, such as numbers of processes."""
 
 _ALONE = ("ISO", "DUR", "MEM", "SEC")
 """Chapters whose traces get processes of their own. They check what a program keeps, writes or
@@ -46,6 +50,12 @@ class Checker:
 
     ``scratch`` is the directory for working directories; None is the default for temporary files.
     ``tried`` are the points at which the last check interrupted a change.
+
+    If the processes are ``dear``, they take long to start. Then drawn histories of DUR, and traces
+    that interrupt a change, may begin in a process that is not new: the one in which the trace
+    before has ended, after a restart. So a program has opened at most one other account before. The
+    calls of an interrupted change are counted in a new process. If another process makes other
+    calls up to the interruption, or names other files, the trace is played again in a new one.
     """
 
     contract: Contract
@@ -54,6 +64,7 @@ class Checker:
     _: KW_ONLY
     effort: Effort = STANDARD
     scratch: Path | None = None
+    dear: bool = False
     tried: list[Point] = field(default_factory=list)
 
     @property
@@ -69,24 +80,29 @@ class Checker:
         :raises Impossible: if this machine does not allow what the check needs.
         """
         self.tried.clear()
-        alone = check.rule.partition("-")[0] in _ALONE
+        chapter = check.rule.partition("-")[0]
+        alone = chapter in _ALONE
         if isinstance(check, Case):
             return self._every_point(check.trace, alone=alone)
         # Importing Hypothesis takes longer than most commands of the console script.
         from .drawn import search
 
         effort = replace(self.effort, shortening=0) if known else self.effort
-        replay = partial(self.replay, alone=alone)
+        replay = partial(self.replay, alone=alone, young=self.dear and chapter == "DUR")
         return search.search(check, self.contract, self.promise.keeps, effort, replay)
 
-    def replay(self, trace: Trace, *, alone: bool = True) -> Failure | None:
+    def replay(self, trace: Trace, *, alone: bool = True, young: bool = False) -> Failure | None:
         """Replay ``trace`` on a new subject, and delete what it stored.
 
-        If ``alone`` is true, its processes have played no other trace.
+        If ``alone`` is true, its processes have played no other trace. If ``young`` is true as
+        well, the first may have played the end of one, after a restart.
         """
-        return self._play(trace, alone=alone)[0]
+        return self._play(trace, alone=alone, young=young)[0]
 
-    def _play(self, trace: Trace, *, alone: bool) -> tuple[Failure | None, Player]:
+    def _play(
+        self, trace: Trace, *, alone: bool, young: bool = False
+    ) -> tuple[Failure | None, Fault, list[str]]:
+        """Replay a trace. Return also its fault, and the calls up to there as texts to compare."""
         with contextlib.ExitStack() as tidying:
             directory = tidying.enter_context(
                 tempfile.TemporaryDirectory(
@@ -97,7 +113,9 @@ class Checker:
             workdir = Path(directory, "work")
             workdir.mkdir()
             names = Names(self.promise, _RUN, next(_numbers), trace)
-            with self.driver(workdir, alone=alone or names.fixed) as subject:
+            alone |= names.fixed
+            young &= not names.fixed
+            with self.driver(workdir, alone=alone, young=young) as subject:
                 player = Player(subject, self.contract.fields, self.promise, names)
                 try:
                     failure = player.run(trace)
@@ -105,20 +123,23 @@ class Checker:
                     player.clean()
             # The process may still use the files of its earlier sessions.
             subject.afterwards(tidying.pop_all().close)
-            return failure, player
+            calls = [_VARIES.sub("#", names.back(point.what)) for point in player.fault.points]
+            return failure, player.fault, calls
 
     def _every_point(self, trace: Trace, *, alone: bool) -> Failure | None:
         """Replay a trace. If it interrupts a change, replay it at each chosen point."""
-        failure, player = self._play(trace, alone=alone)
+        failure, fault, calls = self._play(trace, alone=alone)
         place = next((at for at, step in enumerate(trace) if step.operation == "interrupt"), None)
         if failure is not None or place is None or "at" in trace[place].argument:
             return failure
-        for point in choose(player.fault.points, self.effort.points):
+        for number, point in choose([*enumerate(fault.points, 1)], self.effort.points):
             argument = {**trace[place].argument, "at": asdict(point)}
             step = replace(trace[place], argument=argument)
             interrupted = (*trace[:place], step, *trace[place + 1 :])
-            failure, player = self._play(interrupted, alone=alone)
-            if player.fault.fired:
+            failure, fault, made = self._play(interrupted, alone=alone, young=self.dear)
+            if self.dear and made != calls[:number]:
+                failure, fault, _ = self._play(interrupted, alone=alone)
+            if fault.fired:
                 self.tried.append(point)
             if failure is not None:
                 return failure

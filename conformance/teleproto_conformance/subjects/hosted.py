@@ -24,13 +24,17 @@ _PIPE = 1 << 15
 class HostSubject:
     """The sessions of one trace, in ``workdir``. A session stays in the process that opened it.
 
-    Only the first process may have played other traces. If ``alone`` is true, it has played none.
+    Only the first process may have played other traces. If ``alone`` is true, it has played none,
+    or with ``young`` as well, only the end of one, after a restart.
     """
 
-    def __init__(self, pool: Pool, workdir: Path, *, alone: bool = False) -> None:
+    def __init__(
+        self, pool: Pool, workdir: Path, *, alone: bool = False, young: bool = False
+    ) -> None:
         self.workdir = workdir
         self._pool = pool
         self._alone = alone
+        self._young = young
         self._last: HostProcess | None = None
         self._processes: dict[str, HostProcess] = {}
         self._ended: list[HostProcess] = []
@@ -101,10 +105,11 @@ class HostSubject:
 
     def _take(self) -> HostProcess:
         if self._last is None:
-            self._last = self._pool.take(self.workdir, new=self._alone)
+            self._last = self._pool.take(self.workdir, new=self._alone, young=self._young)
         else:
             unlike = self._last.hash_seed
             self._last = self._pool.take(self.workdir, new=True, unlike=unlike)
+            self._last.young = True
         if self._interrupting is not None:
             self._interrupting(self._last)
         return self._last

@@ -28,7 +28,7 @@ _GRACE = 1.0
 def driver(factory: Factory, contract: Contract) -> Driver:
     """Return a driver for sessions of ``factory``."""
 
-    def drive(workdir: Path, *, alone: bool) -> PythonSubject:
+    def drive(workdir: Path, *, alone: bool, young: bool = False) -> PythonSubject:
         return PythonSubject(factory, workdir, members=contract.members)
 
     return drive

@@ -114,12 +114,15 @@ class Pool:
         process.tell(self._hello)
         return process
 
-    def take(self, workdir: Path, *, new: bool = False, unlike: int | None = None) -> HostProcess:
+    def take(
+        self, workdir: Path, *, new: bool = False, young: bool = False, unlike: int | None = None
+    ) -> HostProcess:
         """Return a process with a trace begun in ``workdir``.
 
-        A ``new`` one has run no trace. Its hash seed, if it has one, is another than ``unlike``.
+        A ``new`` one has run no trace. If ``young`` is true as well, it may have run the end of
+        one, after a restart. Its hash seed, if it has one, is another than ``unlike``.
         """
-        while self._idle and not new:
+        while self._idle and (not new or (young and self._idle[-1].young)):
             process = self._idle.pop()
             try:
                 self.begin(process, workdir)
@@ -159,8 +162,11 @@ class Pool:
             self._idle.pop().let_go()
 
     def give_back(self, process: HostProcess) -> None:
-        """Keep a process for the next trace, if there is none yet."""
+        """Keep a process for the next trace, if there is none yet or if it is ``young``."""
         process.traces += 1
+        process.young &= process.traces == 1
+        if process.young:
+            self.renew()
         if self._idle or process.traces == TRACES:
             process.let_go()
             return

@@ -38,7 +38,8 @@ class HostProcess:
     All three streams are descriptors: ``requests`` takes requests, ``replies`` gives answers, and
     ``output`` gives printed text. ``wait`` waits for the end of the process and returns its exit
     code, negative for a signal. ``hash_seed`` is that of a Python host. ``traces`` is the number of
-    traces that it has finished. ``at_end`` is closed when the process ends.
+    traces that it has finished; ``young`` is true if it ran only the end of one, after a restart.
+    ``at_end`` is closed when the process ends.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class HostProcess:
         self.output = bytearray()
         self.alive = True
         self.traces = 0
+        self.young = False
         self.at_end = contextlib.ExitStack()
         self._end: int | None = None
         self._requests = requests

@@ -86,8 +86,8 @@ class Point:
 class Fault:
     """What the suite does to a process while it carries out a change.
 
-    If the suite only counts, ``points`` has all points. ``fired`` is true if the process reached
-    the point, ``killed`` if the suite killed it there.
+    ``points`` has all points up to the fault. ``fired`` is true if the process reached the point of
+    the fault, ``killed`` if the suite killed it there.
     """
 
     points: list[Point] = field(default_factory=list)
@@ -182,5 +182,9 @@ class Subject(Protocol):
 class Driver(Protocol):
     """Makes the subject of one trace."""
 
-    def __call__(self, workdir: Path, *, alone: bool) -> Subject:
-        """Make it for a working directory. If ``alone`` is true, its processes are new."""
+    def __call__(self, workdir: Path, *, alone: bool, young: bool = False) -> Subject:
+        """Make it for a working directory.
+
+        If ``alone`` is true, its processes are new. If ``young`` is true as well, the first may
+        have played the end of another trace, after a restart.
+        """

@@ -34,7 +34,7 @@ class Interruption:
         self.fault = Fault()
         self._kind = kind
         self._at = at
-        self._names = _CALLS[calls] if at is None else (at.call,)
+        self._names = _CALLS[calls] if at is None else tuple({*_CALLS[calls], at.call})
         self._storage = None if calls == "writes" else (f"{workdir.resolve()}/", "socket:")
         self._seen = Counter[str]()
 
@@ -50,9 +50,8 @@ class Interruption:
             return None
         self._seen[call.name] += 1
         point = Point(call.name, self._seen[call.name], str(call))
-        if self._at is None:
-            self.fault.points.append(point)
-        elif (point.call, point.number) == (self._at.call, self._at.number):
+        self.fault.points.append(point)
+        if self._at is not None and (point.call, point.number) == (self._at.call, self._at.number):
             action = _action(self._kind)
             if not isinstance(action, Shorten) or call.moved[1] > 1:
                 self.fault.fired = True
