@@ -257,6 +257,35 @@ def test_the_next_trace_gets_the_process_of_the_last_unless_it_is_alone(
     pool.close()
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_the_first_trace_gets_the_process_that_said_hello(
+    alone: bool, server: ForkServer, tmp_path: Path
+) -> None:
+    pool = _pool(server, Tells)
+    pid = pool.hello().pid
+    pool.renew()
+    with hosted.driver(pool)(tmp_path, alone=alone) as subject:
+        assert _program(subject)[0] == str(pid)
+        assert subject.end("session", "kill") == Returned()
+        assert _program(subject)[0] != str(pid)
+    assert not pool.reused
+    pool.close()
+
+
+@pytest.mark.parametrize("dear", [False, True])
+def test_each_rule_begins_in_a_new_process_or_each_chapter(dear: bool, server: ForkServer) -> None:
+    pool = _pool(server, ThroughSession)
+    sharing = Sharing(replace(_checker(pool, ThroughSession), dear=dear), pool, forgiving=True)
+    first = []
+    for rule in ("DC-1", "DC-2", "DC-3", "KEY-1", "KEY-2"):
+        for case in islice(_cases(rule, "store"), 2):
+            assert sharing.run(case) is None
+            if not pool.reused:
+                first.append(rule)
+    assert first == (["DC-1", "KEY-1"] if dear else ["DC-1", "DC-2", "DC-3", "KEY-1", "KEY-2"])
+    pool.close()
+
+
 def test_a_young_process_has_played_only_the_end_of_one_trace(
     server: ForkServer, tmp_path: Path
 ) -> None:

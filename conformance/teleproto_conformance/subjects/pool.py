@@ -122,7 +122,7 @@ class Pool:
         A ``new`` one has run no trace. If ``young`` is true as well, it may have run the end of
         one, after a restart. Its hash seed, if it has one, is another than ``unlike``.
         """
-        while self._idle and (not new or (young and self._idle[-1].young)):
+        while self._idle and _suits(self._idle[-1], new, young, unlike):
             process = self._idle.pop()
             try:
                 self.begin(process, workdir)
@@ -132,7 +132,7 @@ class Pool:
                 process.kill()
                 raise
             else:
-                self.reused = True
+                self.reused |= process.traces > 0
                 return process
         process, _ = self._start(unlike)
         try:
@@ -157,9 +157,11 @@ class Pool:
         read_value(process.ask({"do": "begin", "workdir": str(workdir)}, self.limit))
 
     def renew(self) -> None:
-        """End the idle processes, so that the next traces run in new ones."""
-        while self._idle:
-            self._idle.pop().let_go()
+        """End the idle processes that have run a trace, so that the next traces run in new ones."""
+        for process in self._idle:
+            if process.traces:
+                process.let_go()
+        self._idle = [process for process in self._idle if not process.traces]
 
     def give_back(self, process: HostProcess) -> None:
         """Keep a process for the next trace, if there is none yet or if it is ``young``."""
@@ -178,6 +180,14 @@ class Pool:
         """End all processes of the pool."""
         for process in (*self._idle, *self._ahead):
             process.kill()
+
+
+def _suits(process: HostProcess, new: bool, young: bool, unlike: int | None) -> bool:
+    """Return whether :meth:`Pool.take` may return an idle process."""
+    if not new:
+        return True
+    fresh = process.traces == 0 or (young and process.young)
+    return fresh and (unlike is None or process.hash_seed != unlike)
 
 
 def _last_line(output: bytes | bytearray) -> str:
