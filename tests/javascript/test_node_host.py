@@ -931,6 +931,32 @@ def test_the_host_follows_the_protocol(project: Project) -> None:
     assert "no error of the host was found" in done.out
 
 
+def test_a_session_does_not_see_where_its_code_is_kept_compiled(project: Project) -> None:
+    project.write(
+        "mine.cjs",
+        """
+const { execSync } = require('child_process');
+const fs = require('fs');
+const { MemorySession } = require('teleproto/sessions');
+const kept = fs.readdirSync(process.env.TMPDIR).filter((name) => name.startsWith('compiled-'));
+exports.Mine = class Mine extends MemorySession {
+  constructor() {
+    super();
+    const seen = execSync('echo "$NODE_COMPILE_CACHE"').toString().trim();
+    if (seen || process.env.NODE_COMPILE_CACHE !== undefined) throw new Error('it is seen');
+    if (kept.length !== 1) throw new Error('nothing is kept');
+  }
+};
+""",
+    )
+    directory = project.path / "temporary"
+    directory.mkdir()
+    options = ("--session-impl=node:./mine.cjs#Mine", "-p", "no:cacheprovider", *TWO)
+    done = project.pytest(*options, TMPDIR=str(directory))
+    assert done.code == 0, done.text
+    assert not [*directory.glob("compiled-*")]
+
+
 ONCE = """
 const fs = require('fs');
 const { StoreSession } = require('teleproto/sessions');

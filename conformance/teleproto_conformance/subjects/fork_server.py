@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from typing import Protocol
 
@@ -34,26 +36,37 @@ class ForkServer:
 
     def __init__(self, program: Program | None = None) -> None:
         self._program = program
+        self._tidying = contextlib.ExitStack()
+        self._variables: dict[str, str] = {}
+        if program is not None and program.compiled:
+            kept = tempfile.TemporaryDirectory(prefix="compiled-", ignore_cleanup_errors=True)
+            self._variables = {program.compiled: self._tidying.enter_context(kept)}
         self._seeds = _HASH_SEEDS if program is None else (None,)
-        self._servers = {self._seeds[0]: _Server(program, self._seeds[0])}
+        self._servers = {self._seeds[0]: _Server(program, self._seeds[0], self._variables)}
 
     def __call__(self, unlike: int | None = None) -> HostProcess:
         """Start a process, as :class:`Launcher` says."""
         seed = next((seed for seed in self._seeds if seed != unlike), None)
         if seed not in self._servers:
-            self._servers[seed] = _Server(self._program, seed)
+            self._servers[seed] = _Server(self._program, seed, self._variables)
         return self._servers[seed].start()
 
     def close(self) -> None:
         """End the servers and all processes that they have started."""
         for server in self._servers.values():
             server.close()
+        self._tidying.close()
 
 
 class _Server:
-    """The process that forks. A fork has its hash seed; with None, a program chooses its own."""
+    """The process that forks. A fork has its hash seed; with None, a program chooses its own.
 
-    def __init__(self, program: Program | None, hash_seed: int | None) -> None:
+    ``variables`` are added to its environment.
+    """
+
+    def __init__(
+        self, program: Program | None, hash_seed: int | None, variables: dict[str, str]
+    ) -> None:
         self._hash_seed = hash_seed
         self._control, theirs = socket.socketpair()
         module = f"{__package__}.hosts.python"
@@ -67,6 +80,7 @@ class _Server:
                 cwd=None if program is None else program.cwd,
                 env={name: text for name, text in os.environ.items() if name not in _WRITES_ITSELF}
                 | _PLAIN_CALLS
+                | variables
                 | seed,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -23,12 +23,16 @@ library. That costs a quarter more time.
 
 @dataclass(frozen=True)
 class Program:
-    """A command that starts a host in ``cwd``; ``requests`` and ``replies`` are its descriptors."""
+    """A command that starts a host in ``cwd``; ``requests`` and ``replies`` are its descriptors.
+
+    ``compiled`` is the variable that names a directory for compiled code, or empty.
+    """
 
     command: tuple[str, ...]
     cwd: Path
     requests: int = 0
     replies: int = 1
+    compiled: str = ""
 
 
 def program(text: str, base: Path) -> Program | None:
@@ -64,7 +68,7 @@ def _node(text: str, rest: str, base: Path) -> Program:
         )
     # Node cannot redirect its own output, so the channel has other descriptors.
     command = (_real_node(found, option, base), _FAST_START, str(NODE_HOST))
-    return Program(command, base, requests=3, replies=4)
+    return Program(command, base, requests=3, replies=4, compiled="NODE_COMPILE_CACHE")
 
 
 def _real_node(found: str, option: str, base: Path) -> str:

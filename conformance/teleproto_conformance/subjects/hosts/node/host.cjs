@@ -11,6 +11,9 @@
 // could make them in any order.
 process.env.UV_THREADPOOL_SIZE = '1';
 
+// The compiled code of this run is not for programs that the session starts.
+delete process.env.NODE_COMPILE_CACHE;
+
 const { Lines, REQUESTS, send } = require('./channel.cjs');
 const { Refusal } = require('./refusal.cjs');
 const { Host, isPromise } = require('./requests.cjs');

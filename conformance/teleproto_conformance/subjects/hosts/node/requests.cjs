@@ -3,6 +3,7 @@
 // The requests of the host protocol.
 
 const fs = require('fs');
+const { flushCompileCache } = require('module');
 const util = require('util');
 const { everything, oneLineOf, raised } = require('./errors.cjs');
 const { guess, isClass, nameless } = require('./factories.cjs');
@@ -135,6 +136,7 @@ const REQUESTED = {
       const option = `--session-impl=${implementation}`;
       throw new Refusal(`${option}: importing it failed with an ${what}: ${oneLineOf(error)}`);
     }
+    flushCompileCache?.(); // now, because most processes are killed; Node 20 has no cache
     this.factory = factory;
     this.values = new Values(library, keys);
     return {
