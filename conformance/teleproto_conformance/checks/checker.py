@@ -32,6 +32,10 @@ _ALONE = ("ISO", "DUR", "MEM", "SEC")
 """Chapters whose traces get processes of their own. They check what a program keeps, writes or
 shows, and other traces in the same process would add to it.
 """
+_YOUNG = ("ISO", "DUR")
+"""Chapters of these whose traces may begin in the process that has ended another such trace, if
+processes are dear. Most of their traces restart the program.
+"""
 
 
 def in_memory() -> Path | None:
@@ -51,11 +55,11 @@ class Checker:
     ``scratch`` is the directory for working directories; None is the default for temporary files.
     ``tried`` are the points at which the last check interrupted a change.
 
-    If the processes are ``dear``, they take long to start. Then drawn histories of DUR, and traces
-    that interrupt a change, may begin in a process that is not new: the one in which the trace
-    before has ended, after a restart. So a program has opened at most one other account before. The
-    calls of an interrupted change are counted in a new process. If another process makes other
-    calls up to the interruption, or names other files, the trace is played again in a new one.
+    If the processes are ``dear``, they take long to start. Then a trace of ISO or DUR may begin in
+    the process in which the trace before has ended, after a restart. So a program has opened the
+    sessions of at most one other trace before. The calls of an interrupted change are counted in a
+    new process. If another process makes other calls up to the interruption, or names other files,
+    the trace is played again in a new one.
     """
 
     contract: Contract
@@ -72,6 +76,10 @@ class Checker:
         """The promises of the profile."""
         return self.contract.profiles[self.profile]
 
+    def apart(self, check: Check) -> bool:
+        """Return whether the traces of a check get processes of their own."""
+        return check.rule.partition("-")[0] in _ALONE
+
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
         """Replay a case, or generate traces and replay each, until one fails.
 
@@ -80,15 +88,15 @@ class Checker:
         :raises Impossible: if this machine does not allow what the check needs.
         """
         self.tried.clear()
-        chapter = check.rule.partition("-")[0]
-        alone = chapter in _ALONE
+        alone = self.apart(check)
+        young = self.dear and check.rule.partition("-")[0] in _YOUNG
         if isinstance(check, Case):
-            return self._every_point(check.trace, alone=alone)
+            return self._every_point(check.trace, alone=alone, young=young)
         # Importing Hypothesis takes longer than most commands of the console script.
         from .drawn import search
 
         effort = replace(self.effort, shortening=0) if known else self.effort
-        replay = partial(self.replay, alone=alone, young=self.dear and chapter == "DUR")
+        replay = partial(self.replay, alone=alone, young=young)
         return search.search(check, self.contract, self.promise.keeps, effort, replay)
 
     def replay(self, trace: Trace, *, alone: bool = True, young: bool = False) -> Failure | None:
@@ -126,18 +134,18 @@ class Checker:
             calls = [_VARIES.sub("#", names.back(point.what)) for point in player.fault.points]
             return failure, player.fault, calls
 
-    def _every_point(self, trace: Trace, *, alone: bool) -> Failure | None:
+    def _every_point(self, trace: Trace, *, alone: bool, young: bool) -> Failure | None:
         """Replay a trace. If it interrupts a change, replay it at each chosen point."""
-        failure, fault, calls = self._play(trace, alone=alone)
         place = next((at for at, step in enumerate(trace) if step.operation == "interrupt"), None)
+        failure, fault, calls = self._play(trace, alone=alone, young=young and place is None)
         if failure is not None or place is None or "at" in trace[place].argument:
             return failure
         for number, point in choose([*enumerate(fault.points, 1)], self.effort.points):
             argument = {**trace[place].argument, "at": asdict(point)}
             step = replace(trace[place], argument=argument)
             interrupted = (*trace[:place], step, *trace[place + 1 :])
-            failure, fault, made = self._play(interrupted, alone=alone, young=self.dear)
-            if self.dear and made != calls[:number]:
+            failure, fault, made = self._play(interrupted, alone=alone, young=young)
+            if young and made != calls[:number]:
                 failure, fault, _ = self._play(interrupted, alone=alone)
             if fault.fired:
                 self.tried.append(point)

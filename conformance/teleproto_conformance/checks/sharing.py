@@ -22,10 +22,10 @@ class Sharing:
     """Runs the checks of ``checker``, whose subjects get their processes from ``pool``.
 
     The first check of each rule begins in a new process: the first session of a program may differ
-    from the later ones. If processes are ``dear``, only the first check of each chapter does. Then
-    a fault of first sessions may pass in most rules. It must show in one of those checks, in the
-    chapters that :class:`Checker` gives processes of their own, or after a restart, as each restart
-    starts a new process.
+    from the later ones. If processes are ``dear``, this holds only for the rules whose checks are
+    ``apart``; of the others, the first check of each chapter begins in a new process. Then a fault
+    of first sessions may pass in most rules. It must show in one of those checks, or after a
+    restart, as each restart starts a new process.
 
     If a check fails in a process that has played other traces, it is repeated in a new process. If
     it passes there, the other traces are the reason. That is a fault, unless this is ``forgiving``:
@@ -49,7 +49,8 @@ class Sharing:
 
     def run(self, check: Check, *, known: bool = False) -> Failure | None:
         """Run a check, and return its failure. See :meth:`Checker.run` for ``known`` and errors."""
-        part = check.rule.partition("-")[0] if self._checker.dear else check.rule
+        by_chapter = self._checker.dear and not self._checker.apart(check)
+        part = check.rule.partition("-")[0] if by_chapter else check.rule
         if part not in self._begun:
             self._begun.add(part)
             self._pool.renew()
