@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
-from known_bad import blob, ent, flag, registered, store, strings
+from known_bad import accounts, blob, ent, flag, registered, store, strings
 from known_bad.registry import KnownBad
 from support.reaching import Reach, differences
 from teleproto_conformance.checks.checker import Checker, in_memory
@@ -26,6 +26,7 @@ CONTRACT = vectors.load()
 REGISTERED = registered()
 
 BASES = [
+    accounts.AccountsSession,
     blob.BlobSession,
     blob.ThroughSession,
     ent.Cached,
@@ -167,6 +168,20 @@ def test_the_session_without_the_mistake_is_correct(base: type[Any], server: For
     got = failed_rules(base, base.session_profile, every_rule, server, EFFORTS["quick"])
     if got:
         pytest.fail(f"{base.__name__} must be correct, but fails {in_order(got)}", pytrace=False)
+
+
+@pytest.mark.parametrize(
+    ("session", "rule"),
+    accounts.OF_SEVERAL_ACCOUNTS.items(),
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_finds_each_statement_that_forgets_the_account(
+    session: type[Any], rule: str, server: ForkServer
+) -> None:
+    """With one account, these sessions do the same as their base, which is correct."""
+    profile = session.session_profile
+    others = {check.id for check in CONTRACT.checks(profile) if check.rule != rule}
+    assert failed_rules(session, profile, {rule}, server, spared=others) == {rule}
 
 
 def test_every_rule_has_a_known_bad_session() -> None:

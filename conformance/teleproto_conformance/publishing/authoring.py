@@ -134,8 +134,10 @@ def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
 
 
 def _steps(trace: list[Any]) -> list[dict[str, Any]]:
-    """Return the steps of a trace. The value of a variable may be a list of steps."""
-    steps = [step for entry in trace for step in (entry if isinstance(entry, list) else [entry])]
+    """Return the steps of a trace. The value of a variable may be a list of steps and of lists."""
+    steps: list[dict[str, Any]] = []
+    for entry in trace:
+        steps += _steps(entry) if isinstance(entry, list) else [entry]
     for step in steps:
         if "interrupt" in step:
             step["interrupt"]["during"] = _steps(step["interrupt"]["during"])
