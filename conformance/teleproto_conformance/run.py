@@ -25,7 +25,17 @@ from .findings import baseline, languages
 from .findings.finding import Finding
 from .findings.refusal import refusal
 from .findings.report import Report
-from .findings.result import ADVISED, BLOCKED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
+from .findings.result import (
+    ADVISED,
+    BLOCKED,
+    FAILED,
+    FLAKY,
+    KNOWN,
+    PASSED,
+    STALE,
+    UNVERIFIED,
+    Result,
+)
 from .subjects import programs
 from .subjects.fork_server import ForkServer
 from .subjects.hosted import driver
@@ -192,6 +202,7 @@ class Run:
         outcome = ADVISED
         if rule.level == "MUST" or self.settings.strict:
             outcome = BLOCKED if failure.blocked else FAILED
+            outcome = FLAKY if failure.repeats == "not every time" else outcome
         return replace(result, outcome=outcome, finding=finding)
 
     def _sampled(self, check: Check) -> bool:

@@ -15,7 +15,7 @@ from .contract.paths import VECTORS
 from .contract.rules import Check
 from .errors import ConformanceError
 from .findings.finding import Finding
-from .findings.result import ADVISED, BLOCKED, FAILED, KNOWN, STALE, UNVERIFIED, Result
+from .findings.result import ADVISED, BLOCKED, KNOWN, RED, STALE, UNVERIFIED, Result
 from .run import FAULTS, Run
 
 HANGS = 3
@@ -140,7 +140,7 @@ class Suite:
                 # The first check with a reason is shown in full; later ones are only counted.
                 report.session_again = result["reason"] in self._shown
                 self._shown.add(result["reason"])
-        judged = (FAILED, BLOCKED, UNVERIFIED, STALE)
+        judged = (*RED, UNVERIFIED, STALE)
         own = result is not None and result["outcome"] in judged
         if report.failed and not own and report.nodeid.rpartition("::")[2] in self._ids:
             self._report.broken += 1
@@ -184,7 +184,7 @@ class Suite:
         ours = {
             report.session_result["check"]: report
             for report in (*failed, *blocked)
-            if getattr(report, "session_result", {}).get("outcome") in (FAILED, BLOCKED)
+            if getattr(report, "session_result", {}).get("outcome") in RED
         }
         if not ours:
             return
@@ -300,7 +300,7 @@ class CheckItem(pytest.Item):
 
     def runtest(self) -> None:
         self.result = self._suite.judge(self._check, self.session)
-        if self.result.outcome in (FAILED, BLOCKED) and self.result.finding is not None:
+        if self.result.outcome in RED and self.result.finding is not None:
             raise FindingRaised(self.result.finding)
         if self.result.outcome == UNVERIFIED:
             if self._suite.requires_faults:

@@ -34,6 +34,9 @@ class Sharing:
 
     If the check is ``known`` to fail, only the first such failure of each rule is repeated.
 
+    The first failure of each rule in a new process is repeated as well. If it passes then, the
+    failure does not occur every time.
+
     Forgive a class that may remember a name which two traces have. Forgive one that may remember an
     event loop: the Python host makes a new loop for each trace.
     """
@@ -56,9 +59,14 @@ class Sharing:
             self._pool.renew()
         self._pool.reused = self.forgiven = False
         failure = self._checker.run(check, known=known)
-        if failure is None or not self._pool.reused:
-            return failure
+        if failure is None:
+            return None
         looked_at = check.rule in self._looked_at
+        if not self._pool.reused:
+            if known or failure.hung or looked_at:
+                return failure
+            self._looked_at.add(check.rule)
+            return self._asked_again(failure)
         if known and looked_at:
             return failure
         if not self._forgiving and (known or failure.hung or looked_at):
@@ -81,3 +89,10 @@ class Sharing:
             return self._checker.run(check, known=known)
         finally:
             self._pool.keep = self._patience > 0
+
+    def _asked_again(self, failure: Failure) -> Failure:
+        try:
+            again = self._checker.replay(failure.done)
+        except Impossible:
+            return failure
+        return failure if again is not None else replace(failure, repeats="not every time")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .finding import Finding
-from .result import ADVISED, BLOCKED, FAILED, KNOWN, Result
+from .result import ADVISED, KNOWN, RED, Result
 
 Found = tuple[Result, Finding]
 
@@ -37,7 +37,7 @@ class Cause:
     @property
     def is_new(self) -> bool:
         """Whether one of its checks fails the run."""
-        return any(result.outcome in (FAILED, BLOCKED) for result, _ in (self.first, *self.others))
+        return any(result.outcome in RED for result, _ in (self.first, *self.others))
 
     def _also(self) -> list[str]:
         return [*_counted("Same cause", self.alike), *_counted("Blocks", self.blocked)]

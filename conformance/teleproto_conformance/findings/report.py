@@ -12,7 +12,7 @@ from typing import Any
 from ..subjects.implementation import Implementation
 from .cause import Cause, causes
 from .finding import Finding
-from .result import ADVISED, BLOCKED, FAILED, KNOWN, PASSED, STALE, UNVERIFIED, Result
+from .result import ADVISED, BLOCKED, FAILED, FLAKY, KNOWN, PASSED, STALE, UNVERIFIED, Result
 
 FORMATS = (".json", ".md")
 
@@ -62,7 +62,8 @@ class Report:
         some are left out or not verified. ``known failures``: nothing but the baseline fails.
         """
         unverified = self.of(UNVERIFIED)
-        if self.broken or self.of(FAILED) or self.of(STALE) or (unverified and self.required):
+        fails = any(self.of(outcome) for outcome in (FAILED, FLAKY, STALE))
+        if self.broken or fails or (unverified and self.required):
             return "fails"
         if self.of(BLOCKED):
             return "blocked"
@@ -83,6 +84,7 @@ class Report:
                 self._partly if self.verdict == "partial" else self._wholly,
                 *([f"{_count(self.unmet, 'SHOULD')} not met"] if self.unmet else []),
                 *([f"{_count(self.blocked, 'check')} blocked"] if self.blocked else []),
+                *([f"{_count(len(flaky), 'check')} flaky"] if (flaky := self.of(FLAKY)) else []),
                 *(f"{count} not verified: {reason}" for reason, count in reasons.items()),
             ]
         )
@@ -90,7 +92,7 @@ class Report:
     @property
     def unmet(self) -> int:
         """The number of rules that are a SHOULD and not met, without known failures."""
-        unmet = (*self.of(ADVISED), *self.of(FAILED))
+        unmet = (*self.of(ADVISED), *self.of(FAILED), *self.of(FLAKY))
         return len({each.rule for each in unmet if each.level == "SHOULD" and not each.blocked})
 
     @property
@@ -163,7 +165,7 @@ class Report:
     @property
     def summary(self) -> str:
         """A line about the causes of the failed checks; empty if fewer than two failed."""
-        failed, blocked = len(self.of(FAILED)), len(self.of(BLOCKED))
+        failed, blocked = len(self.of(FAILED)) + len(self.of(FLAKY)), len(self.of(BLOCKED))
         if failed + blocked < 2:
             return ""
         checks = [_count(failed, "failed check")] if failed else []

@@ -8,11 +8,13 @@ from typing import Any
 from .finding import Finding
 
 PASSED, FAILED, ADVISED, KNOWN, STALE = "passed", "failed", "advised", "known", "stale"
-BLOCKED, UNVERIFIED = "blocked", "unverified"
-"""A check is ``failed`` if the session breaks its rule. It is ``blocked`` if a step before its
-question fails. For a SHOULD, both are ``advised``, but not in a strict run. A check in the baseline
-is ``stale`` if it passes, and otherwise ``known``. A check is ``unverified`` if this machine does
-not allow it."""
+FLAKY, BLOCKED, UNVERIFIED = "flaky", "blocked", "unverified"
+"""A check is ``failed`` if the session breaks its rule. It is ``flaky`` if it passes when it is
+asked again. It is ``blocked`` if a step before its question fails. For a SHOULD, all three are
+``advised``, but not in a strict run. A check in the baseline is ``stale`` if it passes, and
+otherwise ``known``. A check is ``unverified`` if this machine does not allow it."""
+RED = (FAILED, FLAKY, BLOCKED)
+"""The outcomes with a finding that fail a run."""
 
 
 @dataclass(frozen=True, kw_only=True)

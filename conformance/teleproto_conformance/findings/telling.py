@@ -9,7 +9,7 @@ from .words import Words, error
 _REPEATS = {
     "always": "",
     "not alone": " (passes alone in a new process; it depends on earlier checks, or is flaky)",
-    "not every time": " (not every time: the session is not deterministic)",
+    "not every time": " (flaky: it passes when it is asked again)",
 }
 
 
