@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -107,6 +109,14 @@ class Suite:
         items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
     # Running
+
+    def pytest_sessionstart(self) -> None:
+        """Let SIGTERM end the run as Ctrl-C does, so that the reports are written."""
+        here = threading.current_thread() is threading.main_thread()
+        # A run that a shell has started in the background ignores Ctrl-C.
+        ctrl_c_works = callable(signal.getsignal(signal.SIGINT))
+        if here and ctrl_c_works and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _press_ctrl_c)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -247,6 +257,12 @@ class Suite:
 
     def pytest_unconfigure(self) -> None:
         self._run.close()
+        if signal.getsignal(signal.SIGTERM) is _press_ctrl_c:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _press_ctrl_c(number: int, frame: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 _STATUSES = {

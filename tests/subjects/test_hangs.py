@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from support.running import BIN, Project, environment
@@ -111,10 +112,19 @@ def test_a_constructor_that_hangs_is_refused(sessions: Project) -> None:
     assert "constructing the session failed with no answer within 0.2 seconds" in line
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("session", ["Announcing", "Deaf"])
-def test_ctrl_c_ends_the_run(sessions: Project, session: str) -> None:
+def test_a_signal_ends_the_run_and_the_reports_are_written(
+    sessions: Project, session: str, number: signal.Signals
+) -> None:
+    reports = ("--session-report=report.json", "--junitxml=junit.xml")
     with subprocess.Popen(
-        [str(BIN / "pytest"), f"--session-impl=slow.{session}", "--session-time-limit=50"],
+        [
+            str(BIN / "pytest"),
+            f"--session-impl=slow.{session}",
+            "--session-time-limit=50",
+            *reports,
+        ],
         cwd=sessions.path,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -122,11 +132,15 @@ def test_ctrl_c_ends_the_run(sessions: Project, session: str) -> None:
         encoding="utf-8",
     ) as process:
         _wait_for(sessions.path / "started")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, _ = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "KeyboardInterrupt" in out or "Interrupted" in out
     assert "INTERNALERROR" not in out
+    report = json.loads((sessions.path / "report.json").read_text(encoding="utf-8"))
+    assert report["verdict"] in ("incomplete", "fails")
+    cases = ElementTree.parse(sessions.path / "junit.xml").findall(".//testcase")
+    assert len(cases) >= len(report["results"]) > 0
 
 
 def _wait_for(path: Path) -> None:
