@@ -44,6 +44,40 @@ def test_a_name_in_shared_storage_is_never_that_of_another_trace() -> None:
     assert given.stored("local") == "conformance-1-7-local"
 
 
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ([" account", ".account", "/account"], [" a{}ccount", ".a{}ccount", "/a{}ccount"]),
+        (["Account", "account"], ["Ac{}count", "ac{}count"]),
+        (["Aa-account", "BB-account"], ["Aa-a{}ccount", "BB-a{}ccount"]),
+    ],
+)
+def test_a_name_in_shared_storage_begins_as_in_the_trace(
+    given: list[str], stored: list[str]
+) -> None:
+    names = _names("custom", parse([{"restore": [name]} for name in given]))
+    made = [names.stored(name) for name in given]
+    assert made == [name.format("-conformance-1-7-") for name in stored]
+    assert names.back(made) == given
+
+
+def test_a_number_in_shared_storage_remains_a_number() -> None:
+    given = ["1", "01", "+1", "1.0", "1e1", "10", "-1", " 1"]
+    names = _names("custom", parse([{"restore": [name]} for name in given]))
+    made = [names.stored(name) for name in given]
+    one, *others, ten, more, negative, blank = map(float, made)
+    assert 10**14 < one < 2**53
+    assert {*others, blank, -negative} == {one}
+    assert ten == more == one * 10
+    assert names.back(made) == given
+
+
+def test_names_without_a_common_letter_begin_with_the_text_of_their_own() -> None:
+    names = _names("custom", parse([{"restore": ["account"]}, {"restore": ["*"]}]))
+    assert names.stored("*") == "conformance-1-7-*"
+    assert names.stored("account") == "conformance-1-7-account"
+
+
 def test_paths_have_the_name_in_the_storage_and_are_told_with_that_of_the_trace() -> None:
     given = _names("store", PLAIN)
     files = {"my-account/my-account%3AdcId": "2", "my-account-2/note": "kept", "my/note": "kept"}

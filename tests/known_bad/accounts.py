@@ -19,7 +19,7 @@ from teleproto_sessions.entities import entities_in
 from teleproto_sessions.memory import FRESH, State
 
 from known_bad.blob import ThroughSession
-from known_bad.registry import breaks
+from known_bad.registry import breaks, breaks_among_others
 
 TABLES = {
     "homes": "account PRIMARY KEY, dc_id, server_address, port, test_servers, login",
@@ -223,12 +223,14 @@ class AccountsSession:
             self._login = self._one("Login")[0]
 
 
+@breaks_among_others("ISO-1")
 class KeysByDataCentre(AccountsSession):
     """Has a table of keys whose primary key is the data centre, without the account."""
 
     TABLES: ClassVar = {**TABLES, "keys": "account, dc_id PRIMARY KEY, key"}
 
 
+@breaks_among_others("ISO-1")
 class EntitiesById(AccountsSession):
     """Has a table of entities whose primary key is the marked id, without the account."""
 
@@ -238,12 +240,14 @@ class EntitiesById(AccountsSession):
     }
 
 
+@breaks_among_others("ISO-1")
 class UsernamesAlone(AccountsSession):
     """Has a table of usernames whose primary key is the username, without the account."""
 
     TABLES: ClassVar = {**TABLES, "usernames": "account, username PRIMARY KEY, marked_id"}
 
 
+@breaks_among_others("ISO-1")
 class PhonesAlone(AccountsSession):
     """Has a table of entities in which each phone number is there once for all accounts."""
 
@@ -263,14 +267,9 @@ def _forgetful(statement: str) -> type[AccountsSession]:
     return made
 
 
-OF_SEVERAL_ACCOUNTS: dict[type[AccountsSession], str] = {
-    **{
-        _forgetful(name): "ISO-3" if name == "Login" or name.endswith("Deleted") else "ISO-1"
-        for name in STATEMENTS
-    },
-    **dict.fromkeys((KeysByDataCentre, EntitiesById, UsernamesAlone, PhonesAlone), "ISO-1"),
-}
-"""Sessions that are correct as long as there is one account, and the rule that each breaks."""
+for _statement in STATEMENTS:
+    _of_deleting = _statement == "Login" or _statement.endswith("Deleted")
+    breaks_among_others("ISO-3" if _of_deleting else "ISO-1")(_forgetful(_statement))
 
 
 OWNERS: dict[str, tl.Peer] = {}

@@ -10,7 +10,7 @@ import json
 import os
 from glob import escape
 from pathlib import Path
-from threading import get_ident
+from threading import get_native_id
 from typing import Any
 from urllib.parse import quote
 
@@ -117,7 +117,7 @@ class BlobSession(MemorySession):
         self._put(self._path, json.dumps(document).encode())
 
     def _put(self, path: Path, content: bytes) -> None:
-        new = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.new")
+        new = path.with_name(f"{path.name}.{get_native_id()}.new")
         try:
             with os.fdopen(
                 os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"

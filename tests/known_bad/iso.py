@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import sqlite3
 import unicodedata
@@ -10,12 +11,13 @@ from contextlib import closing
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
+from zlib import crc32
 
 from teleproto_sessions import tl
 
 from known_bad.blob import BlobSession, ThroughSession
-from known_bad.registry import breaks
+from known_bad.registry import breaks, breaks_among_others
 
 
 class Table(BlobSession):
@@ -170,6 +172,192 @@ class NormalisesNames(Cached):
 
     def stored_name(self, name: str) -> str:
         return unicodedata.normalize("NFKC", name)
+
+
+class Renamed(BlobSession):
+    """Maps several names to one file, and `stored_name` says which."""
+
+    def _place(self, name: str) -> Path:
+        return super()._place(self.stored_name(name))
+
+    def stored_name(self, name: str) -> str:
+        raise NotImplementedError
+
+
+@breaks_among_others("ISO-2")
+class StripsTheBeginning(Renamed):
+    """Leaves out blanks, full stops and hyphens at the beginning of a name."""
+
+    def stored_name(self, name: str) -> str:
+        return name.lstrip(" .-")
+
+
+@breaks_among_others("ISO-2")
+class StripsTheEnd(Renamed):
+    """Leaves out full stops at the end of a name, as Windows does."""
+
+    def stored_name(self, name: str) -> str:
+        return name.rstrip(".")
+
+
+@breaks_among_others("ISO-2")
+class StripsSigns(Renamed):
+    """Leaves out the sign in front of a name, as in a phone number."""
+
+    def stored_name(self, name: str) -> str:
+        return name.lstrip("+@")
+
+
+@breaks_among_others("ISO-2")
+class WithoutTheByteOrderMark(Renamed):
+    """Reads a name as if it began with the byte order mark of a file."""
+
+    def stored_name(self, name: str) -> str:
+        return name.encode().decode("utf-8-sig")
+
+
+@breaks_among_others("ISO-2")
+class NamesAsIntegers(Renamed):
+    """Keeps a name that consists of digits as an integer."""
+
+    def stored_name(self, name: str) -> str:
+        return str(int(name)) if name.isdigit() else name
+
+
+@breaks_among_others("ISO-2")
+class NamesAsNumbers(Renamed):
+    """Keeps a name as a number if it can be read as one, as a column of SQLite may do."""
+
+    def stored_name(self, name: str) -> str:
+        try:
+            return str(float(name))
+        except ValueError:
+            return name
+
+
+@breaks_among_others("ISO-2")
+class CutsLongNames(Renamed):
+    """Cuts a name after 150 characters."""
+
+    def stored_name(self, name: str) -> str:
+        return name[:150]
+
+
+@breaks_among_others("ISO-2")
+class CutsLongerNames(Renamed):
+    """Cuts a name after 200 characters."""
+
+    def stored_name(self, name: str) -> str:
+        return name[:200]
+
+
+@breaks_among_others("ISO-2")
+class ExtensionOnce(Renamed):
+    """Adds an extension to a name unless it has it, like Telethon."""
+
+    def stored_name(self, name: str) -> str:
+        return name if name.endswith(".session") else name + ".session"
+
+
+@breaks_among_others("ISO-2")
+class JournalBesideTheFile(BlobSession):
+    """Writes a copy of each session beside it, under a name that another session may have."""
+
+    def _place(self, name: str) -> Path:
+        return Path(quote(name, safe="")).absolute()
+
+    def _write(self, document: dict[str, Any]) -> None:
+        super()._write(document)
+        self._put(self._path.with_name(self._path.name + ".bak"), json.dumps(document).encode())
+
+    def _erase(self) -> None:
+        super()._erase()
+        self._path.with_name(self._path.name + ".bak").unlink(missing_ok=True)
+
+
+def _by_steps(name: str, start: int, factor: int) -> str:
+    number = start
+    for letter in name.encode():
+        number = (number * factor + letter) % 2**32
+    return f"{number:08x}"
+
+
+@breaks_among_others("ISO-2")
+class HashOfJava(Renamed):
+    """Stores a session under the hash of its name that Java computes."""
+
+    def stored_name(self, name: str) -> str:
+        return _by_steps(name, 0, 31)
+
+
+@breaks_among_others("ISO-2")
+class HashByThirtyThree(Renamed):
+    """Stores a session under the hash of its name by Bernstein's function."""
+
+    def stored_name(self, name: str) -> str:
+        return _by_steps(name, 5381, 33)
+
+
+@breaks_among_others("ISO-2")
+class Checksum(Renamed):
+    """Stores a session under the CRC-32 of its name."""
+
+    def stored_name(self, name: str) -> str:
+        return f"{crc32(name.encode()):08x}"
+
+
+@breaks_among_others("ISO-2")
+class HashOfFowler(Renamed):
+    """Stores a session under the 32-bit FNV-1a hash of its name."""
+
+    def stored_name(self, name: str) -> str:
+        number = 0x811C9DC5
+        for letter in name.encode():
+            number = ((number ^ letter) * 0x01000193) % 2**32
+        return f"{number:08x}"
+
+
+@breaks_among_others("ISO-2")
+class NamesAsPaths(Renamed):
+    """Takes a name for a path, and keeps all names of one path together."""
+
+    def stored_name(self, name: str) -> str:
+        return posixpath.normpath(name)
+
+
+@breaks_among_others("ISO-2")
+class OneSlash(Renamed):
+    """Leaves out the slashes at both ends of a name, as for an object in S3."""
+
+    def stored_name(self, name: str) -> str:
+        return name.strip("/")
+
+
+@breaks_among_others("ISO-4")
+class HiddenFilesInMemory(BlobSession):
+    """Silently stores nothing under a name that begins with a full stop."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if not self._path.stem.startswith("."):
+            super()._write(document)
+
+
+@breaks_among_others("ISO-4")
+class OptionsInMemory(BlobSession):
+    """Silently stores nothing under a name that begins with a hyphen, like an option."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if not self._path.stem.startswith("-"):
+            super()._write(document)
+
+
+@breaks_among_others("ISO-4")
+class ZeroInMemory(BlobSession):
+    """Takes a name that begins with a zero for no name, and stores nothing."""
+
+    def _write(self, document: dict[str, Any]) -> None:
+        if not self._path.stem.startswith("0"):
+            super()._write(document)
 
 
 @breaks("ISO-3")

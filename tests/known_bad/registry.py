@@ -39,3 +39,20 @@ def breaks(rule: str, *, also: Iterable[str] = ()) -> Callable[[Session], Sessio
         return session
 
     return register
+
+
+AMONG_OTHERS: dict[type[Any], str] = {}
+"""Sessions that are correct alone, and the rule that each breaks in a storage with others."""
+
+
+def breaks_among_others(rule: str) -> Callable[[Session], Session]:
+    """Register a class that breaks `rule`. Alone, and with a plain name, it acts as its base.
+
+    So the kill matrix runs only this rule on it. Its base must be correct.
+    """
+
+    def register(session: Session) -> Session:
+        AMONG_OTHERS[session] = rule
+        return session
+
+    return register

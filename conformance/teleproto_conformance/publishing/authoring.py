@@ -180,7 +180,7 @@ def _generated(item: dict[str, Any], rule: Rule) -> Iterator[Generated]:
 
 
 def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
-    """Return ``value`` with each ``$name`` replaced, and each described string or file encoded."""
+    """Return ``value`` with each ``$name`` replaced, and each short form written in full."""
     match value:
         case str() if value.startswith("$"):
             try:
@@ -191,6 +191,11 @@ def explicit(value: Any, variables: dict[str, Any], tables: Tables) -> Any:
                 ) from None
         case list():
             return [explicit(entry, variables, tables) for entry in value]
+        case {"each": list(), "do": list()}:
+            return [
+                explicit(value["do"], {"each": each, "number": number}, tables)
+                for number, each in enumerate(value["each"], start=1)
+            ]
         case dict():
             made = {key: explicit(entry, variables, tables) for key, entry in value.items()}
             if "string" in made:
