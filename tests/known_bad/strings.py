@@ -787,3 +787,133 @@ class BlanksAreText(Lenient):
         text = saved.rstrip()
         record = record_of(text) if text != saved and text.startswith("1") else b""
         return text_of(record[:-1] + b" ") if record else saved
+
+
+class Misread(Coded):
+    """Changes a login on reading, and `misread` says how."""
+
+    def _decode(self, saved: str) -> Login:
+        return self.misread(decode(saved))
+
+    def misread(self, login: Login) -> Login:
+        raise NotImplementedError
+
+
+@breaks("STR-3", also={"STR-4"})
+class LengthInOneByte(Misread):
+    """Reads only the low byte of an address's length, if the address has more than 255 bytes."""
+
+    def misread(self, login: Login) -> Login:
+        size = len(login.server_address.encode())
+        return login if size < 256 else login._replace(server_address=login.server_address[:255])
+
+
+@breaks("STR-3")
+class SignedLength(Misread):
+    """Reads the length of an address as a signed number, so that a long address is refused."""
+
+    def misread(self, login: Login) -> Login:
+        if len(login.server_address.encode()) > 32767:
+            raise InvalidSessionString("the length of the address is negative")
+        return login
+
+
+@breaks("STR-3", also={"STR-4"})
+class AddressEndsAtNul(Misread):
+    """Reads an address up to its first zero byte, like C."""
+
+    def misread(self, login: Login) -> Login:
+        return login._replace(server_address=login.server_address.partition("\0")[0])
+
+
+@breaks("STR-3", also={"STR-4"})
+class AddressWithoutByteOrderMark(Misread):
+    """Reads an address as if it began with the byte order mark of a file."""
+
+    def misread(self, login: Login) -> Login:
+        return login._replace(server_address=login.server_address.removeprefix("\ufeff"))
+
+
+@breaks("STR-3", also={"STR-4"})
+class OneKindOfLineEnd(Misread):
+    """Reads every kind of line end in an address as the same."""
+
+    def misread(self, login: Login) -> Login:
+        return login._replace(server_address="\n".join(login.server_address.split("\r\n")))
+
+
+@breaks("STR-3", also={"STR-4"})
+class AddressWithoutWhiteSpace(Misread):
+    """Removes white space from both ends of an address."""
+
+    def misread(self, login: Login) -> Login:
+        return login._replace(server_address=login.server_address.strip())
+
+
+@breaks("STR-3", also={"STR-4"})
+class BasicPlaneOnly(Misread):
+    """Refuses the last characters of Unicode, as if they were no characters."""
+
+    def misread(self, login: Login) -> Login:
+        if max(login.server_address) > "\U000fffff":
+            raise InvalidSessionString("the address has a character of private use")
+        return login
+
+
+@breaks("STR-3", also={"STR-13", "TLT-1", "TLT-3"})
+class ZeroKeyIsNone(Misread):
+    """Refuses a string whose key has only zeros, as if the key were missing."""
+
+    def misread(self, login: Login) -> Login:
+        if not any(login.key):
+            raise InvalidSessionString("the key is missing")
+        return login
+
+
+@breaks("STR-3", also={"STR-13", "TLT-1", "TLT-3"})
+class FullKeyIsNone(Misread):
+    """Refuses a string whose key has only ones, as if it had been erased."""
+
+    def misread(self, login: Login) -> Login:
+        if login.key == b"\xff" * KEY_BYTES:
+            raise InvalidSessionString("the key is erased")
+        return login
+
+
+@breaks("STR-3", also={"STR-4", "TLT-1", "TLT-3", "TLT-5", "LIFE-10"})
+class DataCentresBelow254(Misread):
+    """Refuses a string of the data centres 254 and 255, as if these ids were reserved."""
+
+    def misread(self, login: Login) -> Login:
+        if login.dc_id > 253:
+            raise InvalidSessionString("the data centre is reserved")
+        return login
+
+
+@breaks("TLT-1", also={"TLT-3"})
+class NoSpecialAddresses(FromTelethon):
+    """Refuses a Telethon string with an address that no server can have."""
+
+    def _telethon(self, login: Login) -> Login:
+        if login.server_address in ("0.0.0.0", "255.255.255.255"):
+            raise InvalidSessionString("no server has this address")
+        return login
+
+
+@breaks("TLT-1", also={"TLT-3"})
+class NameOfTheLoopback(FromTelethon):
+    """Reads the loopback address of a Telethon string as a host name."""
+
+    def _telethon(self, login: Login) -> Login:
+        local = login.server_address == "127.0.0.1"
+        return login._replace(server_address="localhost") if local else login
+
+
+@breaks("TLT-1", also={"TLT-3"})
+class SmallFirstBytesAreALength(FromTelethon):
+    """Refuses a Telethon string whose address could begin with a length."""
+
+    def _telethon(self, login: Login) -> Login:
+        if login.server_address.startswith(("0.1.", "0.2.", "0.3.", "0.14.")):
+            raise InvalidSessionString("the address has a wrong length")
+        return login
