@@ -17,13 +17,15 @@ from .checks.checker import Checker, in_memory
 from .checks.effort import Effort, choose
 from .checks.failure import Failure
 from .checks.names import DEFAULT_NAME
+from .checks.outage import Outage
 from .checks.sharing import Sharing
 from .contract import replay_file, vectors
 from .contract.rules import Case, Check, Contract, Generated, Rule
+from .contract.trace import Step
 from .errors import Impossible, UsageError
 from .findings import baseline, languages
 from .findings.finding import Finding
-from .findings.refusal import refusal
+from .findings.refusal import refusal, unopened
 from .findings.report import Report
 from .findings.result import (
     ADVISED,
@@ -134,6 +136,9 @@ class Run:
         self._sharing = Sharing(self._checker, self._pool, forgiving=forgiving)
         self._pool.spare = _SPARE if self._takes_name else 0
         self._pass_the_gate()
+        self._outage = Outage(self._tried)
+        if self._takes_name and not any(check.startswith("FRESH-2[") for check in self.known):
+            self._open_one()
 
     def report(self) -> Report:
         """Return an empty report of this run."""
@@ -171,8 +176,29 @@ class Run:
             members = self.contract.members
             raise UsageError(refusal(self.implementation, failures, self._words, members))
 
+    def _open_one(self) -> None:
+        """Refuse a class if not even a new session can be opened, as its storage may be missing."""
+        failure = self._tried()
+        if failure is not None:
+            raise UsageError(unopened(self.implementation, failure, self._words))
+
+    def _tried(self) -> Failure | None:
+        """Open and load a new session in a new process, and return its failure."""
+        return self._checker.replay((Step("open", []), Step("load", [])))
+
     def judge(self, check: Check) -> Result:
         """Run a check and return its result."""
+        result = self._judged(check)
+        finding = result.finding
+        if not self._takes_name or result.outcome == UNVERIFIED:
+            return result
+        if finding is None:
+            gone = self._outage.after("")
+        else:
+            gone = self._outage.after(finding.cause, hung=finding.hung)
+        return replace(result, unreachable=gone)
+
+    def _judged(self, check: Check) -> Result:
         rule = self.rules[check.rule]
         known = self.known.get(check.id)
         result = Result(

@@ -22,6 +22,8 @@ from .run import FAULTS, Run
 
 HANGS = 3
 """The run stops at this number of calls that hang."""
+UNREACHABLE = 6
+"""The exit code of a run whose storage stopped to answer; pytest itself uses 0 to 5."""
 _HYPOTHESIS = "hypothesispytest"
 """The name of Hypothesis's own plugin."""
 
@@ -49,8 +51,14 @@ class Suite:
             config.args.append(chosen)
 
     def judge(self, check: Check, session: pytest.Session) -> Result:
-        """Run a check. The third call that hangs stops the run."""
+        """Run a check. The run stops if the storage is gone, and at the third call that hangs."""
         result = self._run.judge(check)
+        if result.unreachable:
+            session.shouldfail = (
+                "the storage does not answer any more: not even a new session can be opened; "
+                "the remaining checks are not run"
+            )
+            return result
         if result.finding is not None and result.finding.hung:
             self._hangs += 1
             if self._hangs == HANGS:
@@ -174,6 +182,8 @@ class Suite:
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         elif session.exitstatus == pytest.ExitCode.OK and nothing:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+        if self._report.verdict == "unreachable":
+            session.exitstatus = UNREACHABLE
         self._show_causes()
         for path in self._reports:
             try:

@@ -57,6 +57,15 @@ def refusal(
     return f"{option}: the session has no {named} {asks}{runs_on}; {''.join(since)}{remedy}"
 
 
+def unopened(implementation: Implementation, failure: Failure, words: Words) -> str:
+    """Say that a new session cannot be opened, and what to do."""
+    step = words.step(failure.done[-1], implementation.name)
+    return (
+        f"--session-impl={implementation.text}: {step} of a new session failed: "
+        f"{telling.got(failure, words)}; start its storage, or fix the class"
+    )
+
+
 def _is_absent(failure: Failure) -> bool:
     """Return whether the session lacks the member in question."""
     return failure.done[-1].operation == "has" and failure.mismatches[0].outcome == Returned(False)

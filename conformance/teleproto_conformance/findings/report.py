@@ -57,10 +57,13 @@ class Report:
     def verdict(self) -> str:
         """One of the values of ``verdict`` in ``spec/schema/report.schema.json``.
 
-        A stale baseline entry fails the run. ``blocked``: no rule is broken, but some could not be
-        asked. ``partial``: only a part of the checks was run, as
-        some are left out or not verified. ``known failures``: nothing but the baseline fails.
+        ``unreachable``: the storage stopped to answer. A stale baseline entry fails the run.
+        ``blocked``: no rule is broken, but some could not be asked. ``partial``: only a part of the
+        checks was run, as some are left out or not verified. ``known failures``: nothing but the
+        baseline fails.
         """
+        if any(result.unreachable for result in self.results):
+            return "unreachable"
         unverified = self.of(UNVERIFIED)
         fails = any(self.of(outcome) for outcome in (FAILED, FLAKY, STALE))
         if self.broken or fails or (unverified and self.required):

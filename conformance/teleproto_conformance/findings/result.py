@@ -31,6 +31,8 @@ class Result:
     """The reason in the baseline; or why the check is not verified, and the remedy."""
     forgiven: bool = False
     """Whether it failed after other traces in one process, and was then run in a new one."""
+    unreachable: bool = False
+    """Whether not even a new session could be opened after the check."""
     tried: int = 0
     """The number of points at which the check interrupted a change."""
 
