@@ -25,10 +25,10 @@ def url() -> Iterator[str]:
         yield server.connection_url
 
 
-@pytest.mark.parametrize("chapter", parts.chapters("custom"))
-def test_passes_everything(chapter: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("part", parts.names("custom"))
+def test_passes_everything(part: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", url)
-    results = parts.Part("redis_session.RedisSession", "custom", chapter).results(EXAMPLE)
+    results = parts.Part("redis_session.RedisSession", "custom", part).results(EXAMPLE)
     assert results
     unusual = parts.told(results, PASSED)
     assert not unusual, unusual

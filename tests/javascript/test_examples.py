@@ -13,11 +13,11 @@ from . import installed
 EXAMPLE = Path(__file__).parents[2] / "examples" / "node"
 
 
-@pytest.mark.parametrize("chapter", parts.chapters("custom"))
-def test_the_session_on_node_sqlite_passes_everything(chapter: str) -> None:
+@pytest.mark.parametrize("part", parts.names("custom"))
+def test_the_session_on_node_sqlite_passes_everything(part: str) -> None:
     installed.install(EXAMPLE)
-    part = parts.Part("node:./sqlite-session.js#SqliteSession", "custom", chapter)
-    results = part.results(EXAMPLE)
+    run = parts.Part("node:./sqlite-session.js#SqliteSession", "custom", part)
+    results = run.results(EXAMPLE)
     assert results
     unusual = parts.told(results, PASSED)
     assert not unusual, unusual

@@ -69,26 +69,26 @@ def _run(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=directory, capture_output=True, text=True)
 
 
-def _chapters() -> list[tuple[Published, str]]:
-    """Every chapter of every class."""
-    return [(entry, chapter) for entry in CLASSES for chapter in parts.chapters(entry.profile)]
+def _parts() -> list[tuple[Published, str]]:
+    """Every part of every class."""
+    return [(entry, name) for entry in CLASSES for name in parts.names(entry.profile)]
 
 
 @pytest.mark.parametrize(
-    ("published_class", "chapter"),
-    _chapters(),
+    ("published_class", "name"),
+    _parts(),
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_fails_exactly_the_checks_of_its_baseline(
-    published_class: Published, chapter: str, published: Path
+    published_class: Published, name: str, published: Path
 ) -> None:
-    part = parts.Part(published_class.implementation, published_class.profile, chapter)
+    part = parts.Part(published_class.implementation, published_class.profile, name)
     results = part.results(published, published / published_class.baseline)
     assert results
     unusual = parts.told(results, PASSED, KNOWN)
     assert not unusual, unusual
     known = [result.check for result in results if result.outcome == KNOWN]
-    listed = [check for check in published_class.known if check.startswith(f"{chapter}-")]
+    listed = [check for check in published_class.known if parts.of(check) == name]
     assert sorted(known) == sorted(listed)
 
 

@@ -1,4 +1,4 @@
-"""Splits a long run of the suite into one part for each chapter, so that all cores share it."""
+"""Splits a long run of the suite into parts, so that all cores share it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,30 @@ from teleproto_conformance.run import FAULTS, Run, Settings
 CONTRACT = vectors.load()
 
 
-def chapters(profile: str) -> list[str]:
-    """Return the chapters of all checks of ``profile``."""
-    rules = CONTRACT.rules
-    return list(dict.fromkeys(rules[check.rule].chapter for check in CONTRACT.checks(profile)))
+LONG = ("ISO", "DUR")
+"""Chapters that take as long as all others together: they start many programs."""
+REST = "rest"
+"""The part with all other chapters. Each part starts a run of its own, so there are few."""
+
+
+def names(profile: str) -> list[str]:
+    """Return the names of the parts with all checks of ``profile``."""
+    return list(dict.fromkeys(map(of, (check.rule for check in CONTRACT.checks(profile)))))
+
+
+def of(check: str) -> str:
+    """Return the part of a check or rule with this id."""
+    chapter = CONTRACT.rules[check.partition("[")[0]].chapter
+    return chapter if chapter in LONG else REST
 
 
 @dataclass(frozen=True)
 class Part:
-    """The checks of one chapter on one class, in a strict run with ``--session-require=faults``."""
+    """The checks of one part on one class, in a strict run with ``--session-require=faults``."""
 
     session: str
     profile: str
-    chapter: str
+    name: str
 
     def results(self, directory: Path, baseline: Path | None = None) -> list[Result]:
         """Run the checks from ``directory``, in which the class is installed."""
@@ -45,11 +56,7 @@ class Part:
             )
         )
         try:
-            return [
-                run.judge(check)
-                for check in run.checks
-                if run.rules[check.rule].chapter == self.chapter
-            ]
+            return [run.judge(check) for check in run.checks if of(check.rule) == self.name]
         finally:
             run.close()
 
