@@ -36,6 +36,7 @@ SESSIONS = [
     "correct.asynchronous.AsyncSession",
     "correct.strict.StrictSession",
     "correct.key_value:key_value_session",
+    "correct.locked:locked_session",
     "sqlite_session.SqliteSession",
 ]
 REFERENCE = [

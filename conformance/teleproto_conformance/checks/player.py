@@ -9,7 +9,7 @@ from typing import Any
 from ..contract.operations import OPERATIONS, Operation
 from ..contract.secrets import leaked_input, leaked_key, leaks
 from ..contract.tables import Field, Profile
-from ..contract.trace import NOTHING, Step, Trace
+from ..contract.trace import NOTHING, PERMITTED, Step, Trace
 from ..subjects.subject import Died, Fault, Hung, Outcome, Point, Raised, Request, Returned, Subject
 from .failure import INPUT, Failure, Mismatch
 from .files import Files
@@ -26,7 +26,7 @@ class _Stop(Exception):
 
 def _requests(step: Step) -> list[Request]:
     """Return the requests of a step; empty if they are not known in advance."""
-    if step.when is not None or step.times > 1:
+    if step.when is not None or step.raises == "ends" or step.times > 1:
         return []
     match OPERATIONS[step.operation].asks:
         case "get":
@@ -71,6 +71,7 @@ class Player:
         self._strings: set[str] = set()
         self._done: list[Step] = []
         self._saved: set[int] = set()
+        self._over = False
         self.last_attempt = "accepted"
         self.fault = Fault()
 
@@ -92,10 +93,12 @@ class Player:
                     self.play(step)
             except _Stop as stop:
                 return self._failure(done, *stop.mismatches)
+            if self._over:
+                break
         left = self._subject.finish()
         if isinstance(left, Returned):
             return None
-        return self._failure(done, Mismatch(step=trace[-1], outcome=left), afterwards=True)
+        return self._failure(done, Mismatch(step=done[-1], outcome=left), afterwards=True)
 
     def _failure(
         self, done: list[Step], *mismatches: Mismatch, afterwards: bool = False
@@ -123,7 +126,13 @@ class Player:
         return len(trace)
 
     def clean(self) -> None:
-        """Delete what is stored under each name, as far as the session can."""
+        """Delete what is stored under each name, as far as the session can.
+
+        Let go of all sessions first: one of them may hold a lock.
+        """
+        if self._stored:
+            for session in self._opened:
+                self._subject.drop(session)
         for name in self._stored:
             if not isinstance(self._subject.open(_CLEANING, [name], ""), Returned):
                 continue
@@ -321,10 +330,11 @@ class Player:
                 if right:
                     self._judge_error(step, outcome)
             case Returned(value):
-                right = step.raises in (None, "maybe")
+                right = step.raises in (None, *PERMITTED)
                 right = right and (step.gives is NOTHING or matches(step.gives, value, empty))
         if not right:
             raise _Stop(Mismatch(step=step, outcome=outcome))
+        self._over |= step.raises == "ends" and isinstance(outcome, Raised)
         if step.raises == "maybe":
             self.last_attempt = "refused" if isinstance(outcome, Raised) else "accepted"
 

@@ -28,6 +28,8 @@ class _Nothing:
         return "NOTHING"
 
 
+PERMITTED: Final = ("maybe", "ends")
+"""The values of ``raises`` that permit an error. With ``ends``, the trace ends there."""
 NOTHING: Final = _Nothing()
 """The step expects no particular value. ``None`` would be an expected value."""
 
@@ -63,7 +65,7 @@ class Step:
     @property
     def states(self) -> bool:
         """Whether the step says what its result has to be."""
-        given = self.gives is not NOTHING or self.raises not in (None, "maybe")
+        given = self.gives is not NOTHING or self.raises not in (None, *PERMITTED)
         return given or self.operation in ("observe", "settled", "either")
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checks.failure import Failure, Mismatch
 from ..contract.secrets import masked
-from ..contract.trace import NOTHING
+from ..contract.trace import NOTHING, PERMITTED
 from ..subjects.subject import Died, Hung, Outcome, Raised, Returned
 
 
@@ -37,7 +37,7 @@ def _difference(operation: str, mismatch: Mismatch) -> str:
             asked = "load"
         case _:
             asked = operation
-    if mismatch.step.raises not in (None, "maybe"):
+    if mismatch.step.raises not in (None, *PERMITTED):
         expected = "an error"
     elif isinstance(mismatch.outcome, Returned) and mismatch.expected is not NOTHING:
         expected = _kind(mismatch.expected)

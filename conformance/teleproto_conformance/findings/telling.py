@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..checks.failure import INPUT, Failure, Mismatch
+from ..contract.trace import PERMITTED
 from ..subjects.subject import Died, Hung, Outcome, Raised, Returned
 from .words import Words, error
 
@@ -63,7 +64,7 @@ def _got(mismatch: Mismatch, words: Words) -> str:
     step = mismatch.step
     if not isinstance(mismatch.outcome, Returned) or mismatch.member:
         return outcome(mismatch.outcome, words)
-    if step.raises not in (None, "maybe"):
+    if step.raises not in (None, *PERMITTED):
         return f"no error; it returned {words.value(mismatch.outcome.value)}"
     return words.difference(step.gives, mismatch.outcome.value)
 

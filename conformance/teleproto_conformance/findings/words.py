@@ -7,7 +7,7 @@ from typing import Any
 from ..contract.keys import KEYS, SIZE
 from ..contract.operations import OPERATIONS
 from ..contract.secrets import masked
-from ..contract.trace import INTEGERS, NOTHING, Step
+from ..contract.trace import INTEGERS, NOTHING, PERMITTED, Step
 from ..subjects.subject import Point
 
 _LONGEST = 40
@@ -278,7 +278,7 @@ class Words:
     def expectation(self, step: Step) -> str:
         """Say what the operation of the step has to give."""
         raised = _raising(step.raises)
-        if step.raises == "maybe":
+        if step.raises in PERMITTED:
             return (
                 f"{self.value(step.gives)}, or an error"
                 if step.gives is not NOTHING

@@ -182,13 +182,16 @@ SECOND = "second"
 
 
 def _second(number: int, keeps: str, questions: Iterable[Step]) -> Iterator[Step]:
-    """Open the session once more in a new process, and ask what it holds."""
+    """Open the session once more in a new process, and ask what it holds.
+
+    The first handle may have an exclusive lock. Then the trace ends there.
+    """
     if keeps not in ("saved", "changes"):
         return
     if keeps == "saved":
         yield Step("save", [])
-    yield Step("open", [], session=SECOND, process=f"p{number}")
-    yield Step("load", [], session=SECOND)
+    yield Step("open", [], session=SECOND, process=f"p{number}", raises="ends")
+    yield Step("load", [], session=SECOND, raises="ends")
     for question in questions:
         yield replace(question, session=SECOND)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -98,6 +99,7 @@ class Host:
 
     def do_drop(self, session: str) -> None:
         self._playing.drop(session)
+        gc.collect()  # errors refer to it in cycles, and it may hold a lock until it is gone
 
     def do_has(self, session: str, member: str) -> Outcome:
         return self._playing.has(session, self._known(member))
