@@ -71,6 +71,13 @@ class Settings:
     keep: Path | None
 
 
+_TRIAL = (
+    Step("open", []),
+    Step("load", []),
+    Step("set_dc", [2, "149.154.167.51", 443]),
+    Step("save", []),
+)
+"""What a session can do as long as its storage answers."""
 _SPARE = 2
 """Processes to start in advance. A trace with restarts needs several of them quickly."""
 
@@ -136,9 +143,7 @@ class Run:
         self._sharing = Sharing(self._checker, self._pool, forgiving=forgiving)
         self._pool.spare = _SPARE if self._takes_name else 0
         self._pass_the_gate()
-        self._outage = Outage(self._tried)
-        if self._takes_name and not any(check.startswith("FRESH-2[") for check in self.known):
-            self._open_one()
+        self._outage = self._watch_the_storage() if self._takes_name else None
 
     def report(self) -> Report:
         """Return an empty report of this run."""
@@ -176,27 +181,32 @@ class Run:
             members = self.contract.members
             raise UsageError(refusal(self.implementation, failures, self._words, members))
 
-    def _open_one(self) -> None:
-        """Refuse a class if not even a new session can be opened, as its storage may be missing."""
+    def _watch_the_storage(self) -> Outage | None:
+        """Try the storage. Return None if the class is faulty, so that a later trial says nothing.
+
+        Refuse a class if not even a new session can be opened: its storage may be missing.
+        """
         failure = self._tried()
-        if failure is not None:
+        if failure is None:
+            return Outage(self._tried)
+        opens = failure.done[-1].operation in ("open", "load")
+        if opens and not any(check.startswith("FRESH-2[") for check in self.known):
             raise UsageError(unopened(self.implementation, failure, self._words))
+        return None
 
     def _tried(self) -> Failure | None:
-        """Open and load a new session in a new process, and return its failure."""
-        return self._checker.replay((Step("open", []), Step("load", [])))
+        """Open, change and save a new session in a new process, and return its failure."""
+        return self._checker.replay(_TRIAL)
 
     def judge(self, check: Check) -> Result:
         """Run a check and return its result."""
         result = self._judged(check)
-        finding = result.finding
-        if not self._takes_name or result.outcome == UNVERIFIED:
+        if self._outage is None or result.outcome == UNVERIFIED:
             return result
-        if finding is None:
-            gone = self._outage.after("")
-        else:
-            gone = self._outage.after(finding.cause, hung=finding.hung)
-        return replace(result, unreachable=gone)
+        cause, hung = "", False
+        if (finding := result.finding) is not None:
+            cause, hung = finding.cause, finding.hung
+        return replace(result, unreachable=self._outage.after(cause, hung=hung))
 
     def _judged(self, check: Check) -> Result:
         rule = self.rules[check.rule]

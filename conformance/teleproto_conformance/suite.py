@@ -23,7 +23,7 @@ from .run import FAULTS, Run
 HANGS = 3
 """The run stops at this number of calls that hang."""
 UNREACHABLE = 6
-"""The exit code of a run whose storage stopped to answer; pytest itself uses 0 to 5."""
+"""The exit code of a run whose storage stopped answering; pytest itself uses 0 to 5."""
 _HYPOTHESIS = "hypothesispytest"
 """The name of Hypothesis's own plugin."""
 
@@ -55,7 +55,7 @@ class Suite:
         result = self._run.judge(check)
         if result.unreachable:
             session.shouldfail = (
-                "the storage does not answer any more: not even a new session can be opened; "
+                "the storage no longer answers: not even a new session can be opened; "
                 "the remaining checks are not run"
             )
             return result
@@ -153,7 +153,7 @@ class Suite:
     def pytest_runtest_logreport(self, report: Any) -> None:
         result = getattr(report, "session_result", None)
         if result is not None:
-            self._report.results.append(Result.load(result))
+            self._report.add(Result.load(result))
             if result["outcome"] == UNVERIFIED:
                 # The first check with a reason is shown in full; later ones are only counted.
                 report.session_again = result["reason"] in self._shown
@@ -170,7 +170,7 @@ class Suite:
         self._spare_hypothesis()
         if hasattr(self._config, "workerinput") or self._config.option.collectonly:
             return
-        self._report.complete = session.exitstatus in (
+        self._report.complete = not session.shouldfail and session.exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.TESTS_FAILED,
             pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -211,12 +211,18 @@ class Suite:
         shown = [report for report in failed if report not in ours.values()]
         again: list[Any] = []
         for cause in self._report.causes:
-            if (simplest := ours.get(cause.first[0].check)) is not None:
-                simplest.longrepr = str(cause)
-                shown.append(simplest)
-                again += [ours[other.check] for other, _ in cause.alike if other.check in ours]
+            members = [finding for _, finding in (cause.first, *cause.others)]
+            red = [finding for finding in members if finding.check in ours]
+            if red:
+                ours[red[0].check].longrepr = str(cause)
+                shown.append(ours[red[0].check])
+                again += [ours[other.check] for other in red[1:] if not other.blocked]
+        told = {finding.check for _, finding in self._report.findings}
+        gone = [report for check, report in ours.items() if check not in told]
         reporter.stats["failed"] = shown
-        reporter.stats["blocked"] = [report for report in blocked if report not in shown]
+        reporter.stats["blocked"] = [each for each in blocked if each not in (*shown, *gone)]
+        if gone:
+            reporter._add_stats("not verified", gone)
         if again:
             # A run that stops early counts only the categories that were added in this way.
             reporter._add_stats("more of the same", again)
@@ -237,7 +243,7 @@ class Suite:
         out.ensure_newline()
         for cause in report.causes:
             result, _ = cause.first
-            if result.outcome == ADVISED:
+            if result.outcome == ADVISED and not cause.is_new:
                 out.section(f"{result.check}, a SHOULD", sep="-")
                 out.write_line(str(cause))
         if report.findings:

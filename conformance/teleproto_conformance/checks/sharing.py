@@ -28,14 +28,13 @@ class Sharing:
     restart, as each restart starts a new process.
 
     If a check fails in a process that has played other traces, it is repeated in a new process. If
-    it passes there, the other traces are the reason. That is a fault, unless this is ``forgiving``:
-    then ``forgiven`` is true, and the check runs again with a new process for each trace. After
-    :data:`PATIENCE` such checks, every check does.
+    it passes there, the other traces are the reason. That is a fault, unless this is ``forgiving``
+    and the check fails again in a used process. Then ``forgiven`` is true, and the check runs with
+    a new process for each trace. After :data:`PATIENCE` such checks, every check does.
 
-    If the check is ``known`` to fail, only the first such failure of each rule is repeated.
-
-    The first failure of each rule in a new process is repeated as well. If it passes then, the
-    failure does not occur every time.
+    The first failure of each rule in a new process is repeated as well. A failure that is gone when
+    its trace is repeated does not occur every time. If the check is ``known`` to fail, only the
+    first failure of each rule in a used process is repeated.
 
     Forgive a class that may remember a name which two traces have. Forgive one that may remember an
     event loop: the Python host makes a new loop for each trace.
@@ -46,7 +45,7 @@ class Sharing:
         self._pool = pool
         self._forgiving = forgiving
         self._begun: set[str] = set()
-        self._looked_at: set[str] = set()
+        self._looked_at: set[tuple[str, bool]] = set()
         self._patience = PATIENCE
         self.forgiven = False
 
@@ -61,17 +60,18 @@ class Sharing:
         failure = self._checker.run(check, known=known)
         if failure is None:
             return None
-        looked_at = check.rule in self._looked_at
+        look = (check.rule, known)
+        looked_at = look in self._looked_at
         if not self._pool.reused:
             if known or failure.hung or looked_at:
                 return failure
-            self._looked_at.add(check.rule)
+            self._looked_at.add(look)
             return self._asked_again(failure)
         if known and looked_at:
             return failure
         if not self._forgiving and (known or failure.hung or looked_at):
             return failure
-        self._looked_at.add(check.rule)
+        self._looked_at.add(look)
         self._pool.renew()
         try:
             again = self._checker.replay(failure.done)
@@ -81,6 +81,9 @@ class Sharing:
             return failure if again is not None else replace(failure, repeats="not alone")
         if again is not None:
             return replace(again, repeats=failure.repeats, shortest=failure.shortest)
+        # The process that has just played the trace alone now plays it among others.
+        if self._checker.replay(failure.done, alone=False) is None:
+            return replace(failure, repeats="not every time")
         self.forgiven = True
         self._patience -= 1
         self._pool.keep = False

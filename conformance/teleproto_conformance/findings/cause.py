@@ -40,6 +40,9 @@ class Cause:
         return any(result.outcome in RED for result, _ in (self.first, *self.others))
 
     def _also(self) -> list[str]:
+        if self.first[1].blocked:
+            by = _counted("Blocked by", self.alike)
+            return [*by, *_counted("Same cause", self.blocked)]
         return [*_counted("Same cause", self.alike), *_counted("Blocks", self.blocked)]
 
 
@@ -75,8 +78,8 @@ def _urgency(cause: Cause) -> tuple[bool, bool, bool, int]:
     result, _ = cause.first
     return (
         result.outcome == KNOWN,
-        result.outcome == ADVISED,
-        result.level != "MUST",
+        not cause.is_new,
+        result.level != "MUST" and not cause.blocked,
         -len(cause.blocked),
     )
 

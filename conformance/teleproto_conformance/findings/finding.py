@@ -75,7 +75,7 @@ class Finding:
             source=words.prose(rule.source),
             replay=replay,
             hung=failure.hung,
-            blocked=failure.blocked,
+            blocked=failure.blocked and failure.repeats != "not every time",
             afterwards=failure.afterwards,
             printed=masked(failure.printed),
             steps=notation.steps(failure),
@@ -88,17 +88,15 @@ class Finding:
     def title(self) -> str:
         """The rule that the session breaks; or that the rule could not be asked."""
         rule = f"{self.rule} ({self.level})"
-        return (
-            f"{rule} is blocked: a step before its question fails."
-            if self.blocked
-            else (f"{rule} {self.sentence}")
-        )
+        if self.blocked:
+            return f"{rule} is blocked: a step before its question fails."
+        return f"{rule} {self.sentence}"
 
     @property
     def matters(self) -> str:
         """What breaks for a user; or which question has to wait."""
         if self.blocked:
-            return f"The suite cannot ask {self.rule} until this step works: {self.sentence}"
+            return f"This step must work before the suite can ask {self.rule}: {self.sentence}"
         return self.why
 
     def __str__(self) -> str:

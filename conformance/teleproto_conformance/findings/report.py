@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from .finding import Finding
 from .result import ADVISED, BLOCKED, FAILED, FLAKY, KNOWN, PASSED, STALE, UNVERIFIED, Result
 
 FORMATS = (".json", ".md")
+_GONE = "the storage no longer answers; start it, and run again"
 
 
 @dataclass(kw_only=True)
@@ -49,6 +50,18 @@ class Report:
         """The results that have a finding, with the finding."""
         return [(each, each.finding) for each in self.results if each.finding is not None]
 
+    def add(self, result: Result) -> None:
+        """Add a result. If the storage is gone, the failures that showed it are no failures."""
+        self.results.append(result)
+        if result.unreachable and result.finding is not None:
+            cause = result.finding.cause
+            self.results = [
+                replace(each, outcome=UNVERIFIED, finding=None, reason=_GONE)
+                if each.finding is not None and each.finding.cause == cause
+                else each
+                for each in self.results
+            ]
+
     def of(self, outcome: str) -> list[Result]:
         """The results with this outcome."""
         return [result for result in self.results if result.outcome == outcome]
@@ -57,7 +70,7 @@ class Report:
     def verdict(self) -> str:
         """One of the values of ``verdict`` in ``spec/schema/report.schema.json``.
 
-        ``unreachable``: the storage stopped to answer. A stale baseline entry fails the run.
+        ``unreachable``: the storage no longer answers. A stale baseline entry fails the run.
         ``blocked``: no rule is broken, but some could not be asked. ``partial``: only a part of the
         checks was run, as some are left out or not verified. ``known failures``: nothing but the
         baseline fails.
@@ -106,7 +119,7 @@ class Report:
     @property
     def _partly(self) -> str:
         run = len(self.results) - len(self.of(UNVERIFIED))
-        which = "every MUST passes" if self.unmet else "all pass"
+        which = "every MUST passes" if self.unmet or self.blocked else "all pass"
         return f"partial: {run} of {self.promised} checks run, {which}{self._but_for}"
 
     @property
@@ -231,8 +244,9 @@ class Report:
         """The results. A blocked one says which failed check has the same cause."""
         by: dict[str, str] = {}
         for cause in self.causes:
-            first = cause.first[1]
-            by |= {} if first.blocked else {each.check: first.check for _, each in cause.blocked}
+            found = [finding for _, finding in (cause.first, *cause.others)]
+            for failed in [each.check for each in found if not each.blocked][:1]:
+                by |= {each.check: failed for each in found if each.blocked}
         return [{**asdict(each), "blocked_by": by.get(each.check)} for each in self.results]
 
     def markdown(self) -> str:
