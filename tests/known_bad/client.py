@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from teleproto_sessions import AuthKey, MemorySession
 from teleproto_sessions.datacentres import PRODUCTION_IPV4
@@ -177,6 +179,70 @@ class ForgetsAReplacedKey(BlobSession):
     def delete(self) -> None:
         super().delete()
         self._unwritten.clear()
+
+
+class _Later:
+    """Begins when it is awaited, as a query builder does."""
+
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._begin().__await__()
+
+
+@breaks("CLIENT-8")
+class LoadOvertakesChanges(BlobSession):
+    """Reads the login again in load(), waits, and then forgets what has changed meanwhile."""
+
+    _unsaved = False
+
+    def _change(self, state: State) -> None:
+        super()._change(state)
+        self._unsaved = True
+
+    def process_entities(self, tlo: object) -> None:
+        super().process_entities(tlo)
+        self._unsaved = True
+
+    def save(self) -> None:
+        super().save()
+        self._unsaved = False
+
+    def delete(self) -> None:
+        super().delete()
+        self._unsaved = False
+
+    def load(self) -> Any:
+        if not self._loaded or self._unsaved or not self._stored:
+            return super().load()
+        return _Later(self._again)
+
+    async def _again(self) -> None:
+        stored = self._fetch()
+        await asyncio.sleep(0.002)
+        if stored is not None:
+            self._read(json.loads(stored))
+
+
+@breaks("CLIENT-8")
+class LoadPutsBackTheKeys(LoadOvertakesChanges):
+    """Reads only the keys again in load(), and waits before it takes them over."""
+
+    async def _again(self) -> None:
+        keys = dict(self._state.keys)
+        await asyncio.sleep(0.002)
+        self._state = replace(self._state, keys=keys)
+
+
+@breaks("CLIENT-8")
+class LoadPutsBackTheEntities(LoadOvertakesChanges):
+    """Reads only the entities again in load(), and waits before it takes them over."""
+
+    async def _again(self) -> None:
+        entities = list(self._entities._entities.values())
+        await asyncio.sleep(0.002)
+        self._entities = EntityCache(entities)
 
 
 @breaks("CLIENT-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -330,6 +331,56 @@ class DeletesWhatIsLoaded(BlobSession):
     def delete(self) -> None:
         if self._loaded:
             super().delete()
+
+
+@breaks("LIFE-7")
+class SavesAfterDeleting(BlobSession):
+    """Waits for its turn in save(), and then writes although the login is deleted meanwhile."""
+
+    async def save(self) -> None:  # type: ignore[override]  # may be awaitable
+        self.load()
+        document, gone = self._document(), self._gone()
+        await asyncio.sleep(0.002)
+        if not gone:
+            self._write(document)
+            self._stored = True
+
+
+@breaks("LIFE-7")
+class RenamesAfterDeleting(BlobSession):
+    """Writes a new file in save(), waits, and then puts it in the place of the deleted one."""
+
+    async def save(self) -> None:  # type: ignore[override]  # may be awaitable
+        self.load()
+        if self._gone():
+            return
+        place = self._path
+        self._path = place.with_suffix(".pending")
+        try:
+            self._write(self._document())
+        finally:
+            pending, self._path = self._path, place
+        await asyncio.sleep(0.002)
+        pending.replace(place)
+        self._stored = True
+
+
+@breaks("LIFE-7")
+class DeletesBeforeItsTurn(BlobSession):
+    """Queues its writes one after the other, but deletes at once."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._queue: list[dict[str, Any]] = []
+
+    async def save(self) -> None:  # type: ignore[override]  # may be awaitable
+        self.load()
+        if not self._gone():
+            self._queue.append(self._document())
+        await asyncio.sleep(0)
+        while self._queue:
+            self._write(self._queue.pop(0))
+            self._stored = True
 
 
 @breaks("LIFE-8")
