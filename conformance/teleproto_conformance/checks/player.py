@@ -239,7 +239,7 @@ class Player:
         save_first = last is None or not last.saves
         keeps = self._promise.keeps
         if keeps == "string" or (keeps == "saved" and save_first):
-            if self._done[-1] is step:
+            if self._done and self._done[-1] is step:
                 self._saved.add(len(self._done) - 1)
             saved = self._subject.call(step.session, "save", [])
             if not isinstance(saved, Returned):
