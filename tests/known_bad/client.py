@@ -132,7 +132,7 @@ class NobodyAfterALogOut(MemorySession):
             super().process_entities(tlo)
 
 
-@breaks("CLIENT-8")
+@breaks("CLIENT-8", also={"LIFE-7"})
 class SavesOvertake(BlobSession):
     """Copies the data to save before it waits its turn, so that an older save() may come last."""
 
@@ -147,7 +147,7 @@ class SavesOvertake(BlobSession):
         self._stored = True
 
 
-@breaks("CLIENT-8")
+@breaks("CLIENT-8", also={"LIFE-7"})
 class ForgetsAReplacedKey(BlobSession):
     """Counts a key as written after save(), although a newer one was set while it wrote."""
 

@@ -93,7 +93,7 @@ class AppliesTheKeyAgain(StringSession):
             self._state = self._state.with_key(self.dc_id, self._initial)
 
 
-@breaks("LIFE-2", also={"ENT-11", "LIFE-3"})
+@breaks("LIFE-2", also={"ENT-11", "LIFE-3", "CLIENT-8"})
 class LoadDiscards(BlobSession):
     """Replaces unsaved changes with the storage at every load()."""
 
@@ -533,7 +533,7 @@ class MergesKeys(BlobSession):
         super()._write(document)
 
 
-@breaks("LIFE-9", also={"LIFE-12", "CLIENT-4", "CLIENT-5", "CLIENT-6"})
+@breaks("LIFE-9", also={"LIFE-12", "CLIENT-4", "CLIENT-5", "CLIENT-6", "CLIENT-8"})
 class LoadsAnyDataCentre(BlobSession):
     """Makes the first data centre that has a key the current one, like teleredis."""
 

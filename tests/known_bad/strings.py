@@ -850,7 +850,7 @@ class AddressWithoutWhiteSpace(Misread):
         return login._replace(server_address=login.server_address.strip())
 
 
-@breaks("STR-3", also={"STR-4"})
+@breaks("STR-3")
 class BasicPlaneOnly(Misread):
     """Refuses the last characters of Unicode, as if they were no characters."""
 
@@ -860,7 +860,7 @@ class BasicPlaneOnly(Misread):
         return login
 
 
-@breaks("STR-3", also={"STR-13", "TLT-1", "TLT-3"})
+@breaks("STR-3", also={"STR-13", "TLT-1"})
 class ZeroKeyIsNone(Misread):
     """Refuses a string whose key has only zeros, as if the key were missing."""
 
@@ -870,7 +870,7 @@ class ZeroKeyIsNone(Misread):
         return login
 
 
-@breaks("STR-3", also={"STR-13", "TLT-1", "TLT-3"})
+@breaks("STR-3", also={"STR-13", "TLT-1"})
 class FullKeyIsNone(Misread):
     """Refuses a string whose key has only ones, as if it had been erased."""
 
@@ -880,7 +880,7 @@ class FullKeyIsNone(Misread):
         return login
 
 
-@breaks("STR-3", also={"STR-4", "TLT-1", "TLT-3", "TLT-5", "LIFE-10"})
+@breaks("STR-3", also={"TLT-1", "TLT-5", "LIFE-10"})
 class DataCentresBelow254(Misread):
     """Refuses a string of the data centres 254 and 255, as if these ids were reserved."""
 
@@ -890,7 +890,7 @@ class DataCentresBelow254(Misread):
         return login
 
 
-@breaks("TLT-1", also={"TLT-3"})
+@breaks("TLT-1")
 class NoSpecialAddresses(FromTelethon):
     """Refuses a Telethon string with an address that no server can have."""
 
@@ -909,7 +909,7 @@ class NameOfTheLoopback(FromTelethon):
         return login._replace(server_address="localhost") if local else login
 
 
-@breaks("TLT-1", also={"TLT-3"})
+@breaks("TLT-1")
 class SmallFirstBytesAreALength(FromTelethon):
     """Refuses a Telethon string whose address could begin with a length."""
 

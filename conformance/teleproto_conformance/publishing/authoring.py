@@ -120,9 +120,9 @@ def _cases(item: dict[str, Any], rule: Rule, tables: Tables) -> Iterator[Case]:
         for case, variables in (scenario.get("cases") or {"": {}}).items():
             name = f"{scenario['id']}-{case}" if case else scenario["id"]
             notation = _steps(explicit(scenario["trace"], variables, tables))
-            _mark(notation, {*item.get("asks", ()), *scenario.get("asks", ())})
             _refuse_unknown_members(notation, tables.members)
             traces.refuse_unusable(notation)
+            _mark(notation, {*item.get("asks", ()), *scenario.get("asks", ())})
             yield Case(
                 id=f"{rule.id}[{name}]",
                 rule=rule.id,
