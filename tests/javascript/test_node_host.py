@@ -547,7 +547,8 @@ exports.Named = class Named extends MemorySession {
     made = [line.split() for line in seen.read_text("utf-8").splitlines()]
     names = [name for _, name in made if name.startswith("my-account")]
     assert len(names) == len(set(names)) > 5
-    assert len({pid for pid, _ in made}) == 2  # each chapter begins in a new process
+    # One for the members, one to try the storage, and one for the chapter.
+    assert len({pid for pid, _ in made}) == 3
 
 
 def test_a_failure_that_depends_on_earlier_checks_is_marked(project: Project) -> None:
@@ -963,10 +964,8 @@ const { StoreSession } = require('teleproto/sessions');
 class Once extends StoreSession {
   setDC(...where) {
     super.setDC(...where);
-    if (!fs.existsSync(MARK)) {
-      fs.writeFileSync(MARK, '');
-      throw new Error('this once');
-    }
+    fs.appendFileSync(MARK, '.');
+    if (fs.statSync(MARK).size === 2) throw new Error('this once'); // the first one is the trial
   }
 }
 module.exports = { Once };

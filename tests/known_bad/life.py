@@ -709,10 +709,11 @@ class KeysAsNumbers(Document):
         return {**document, "keys": keys}
 
 
-def a_moment_later(do: Callable[[], None]) -> None:
+def a_moment_later(do: Callable[[], None]) -> Timer:
     later = Timer(0.1, do)
     later.daemon = True
     later.start()
+    return later
 
 
 @breaks("LIFE-12")
@@ -728,11 +729,15 @@ class RefreshesInTheBackground(BlobSession):
 
 @breaks("LIFE-12")
 class WritesOnceMore(ThroughSession):
-    """Writes each change at once, and the same again a moment later."""
+    """Writes each change at once, and the last one again a moment later."""
+
+    _again: Timer | None = None
 
     def _write(self, document: dict[str, Any]) -> None:
         super()._write(document)
-        a_moment_later(lambda: self._write_again(document))
+        if self._again is not None:
+            self._again.cancel()
+        self._again = a_moment_later(lambda: self._write_again(document))
 
     def _write_again(self, document: dict[str, Any]) -> None:
         with suppress(OSError):
