@@ -55,8 +55,7 @@ class Suite:
         result = self._run.judge(check)
         if result.unreachable:
             session.shouldfail = (
-                "the storage no longer answers: not even a new session can be opened; "
-                "the remaining checks are not run"
+                "the storage no longer answers, even to a new session; the run ends here"
             )
             return result
         if result.finding is not None and result.finding.hung:

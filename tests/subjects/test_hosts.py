@@ -119,6 +119,14 @@ def test_the_class_is_compiled_once_but_a_trace_leaves_no_bytecode(
     assert written.name.startswith("mine.")
 
 
+def test_a_session_that_was_never_opened_can_be_dropped(server: ForkServer, tmp_path: Path) -> None:
+    """Cleaning drops all sessions, also after their process could not be started."""
+    pool = _pool(server, MemorySession)
+    with hosted.driver(pool)(tmp_path, alone=True) as subject:
+        subject.drop("session")
+    pool.close()
+
+
 @pytest.mark.parametrize("session", [MemorySession, StringSession, Forgets, Rough])
 def test_a_trace_has_the_same_result_in_process_and_through_a_host(
     session: type[Any], server: ForkServer

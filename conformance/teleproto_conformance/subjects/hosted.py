@@ -124,7 +124,7 @@ class HostSubject:
                 self._end(process)
 
     def drop(self, session: str) -> None:
-        if self._lives[session] in self._processes.keys() - self._over:
+        if self._lives.get(session) in self._processes.keys() - self._over:
             self._do(session, {"do": "drop", "session": session})
 
     def end(self, session: str, how: str) -> Outcome:
